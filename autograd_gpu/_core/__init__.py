@@ -1,0 +1,1 @@
+"""Floor 1: data. An array, its type and its place; no mathematics, no graph."""

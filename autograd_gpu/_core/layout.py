@@ -1,0 +1,77 @@
+"""How an array's elements lie in memory: strides in elements, contiguity, shared memory, overlap, dimension numbers."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["contiguous", "dim_error", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "strides"]
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory this one looks at: itself, or the last array in its chain of bases."""
+    kind = array.__class__
+    base = array.base
+    while base.__class__ is kind:
+        array, base = base, base.base
+    return array
+
+
+def strides(array: Any) -> tuple[int, ...]:
+    """Strides in elements, as PyTorch counts them."""
+    item = array.itemsize
+    return tuple(s // item for s in array.strides)
+
+
+def offset(array: Any) -> int:
+    """Where the first element lies in the owner's memory, in elements."""
+    def start(a: Any) -> int:
+        return a.__array_interface__["data"][0] if isinstance(a, np.ndarray) else a.data.ptr
+
+    return (start(array) - start(owner(array))) // array.itemsize if array.size else 0
+
+
+def contiguous(array: Any) -> bool:
+    """Row after row without gaps?"""
+    return bool(array.flags.c_contiguous)
+
+
+def overlaps(array: Any) -> bool:
+    """Do two indices reach one element (an expanded tensor)? Exact where strides nest, as those
+    of all views but as_strided do; else it may say yes for no."""
+    reach = array.itemsize
+    for stride, n in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if stride < reach:
+            return True
+        reach += stride * (n - 1)
+    return False
+
+
+def dim_error(dim: int, ndim: int) -> IndexError:
+    """PyTorch's IndexError for a dimension that is not there."""
+    n = max(ndim, 1)
+    return IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+
+
+def normal_dim(dim: Any, ndim: int, op: str = "") -> int:
+    """`dim` counted from the front. IndexError where it is out of range, TypeError where it is no integer."""
+    if dim.__class__ is not int:
+        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+            raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}")
+        dim = dim.__index__()
+    n = ndim or 1
+    if not -n <= dim < n:
+        raise dim_error(dim, ndim)
+    return dim + n if dim < 0 else dim
+
+
+def normal_dims(dim: Any, ndim: int, op: str = "") -> tuple[int, ...]:
+    """Dimensions counted from the front, each once; None and () mean all. RuntimeError for a repeated one."""
+    if dim is None or dim == () or dim == []:
+        return tuple(range(ndim))
+    if not isinstance(dim, (tuple, list)):
+        return (normal_dim(dim, ndim, op),) if ndim or dim not in (0, -1) else ()
+    dims = tuple(normal_dim(d, ndim, op) for d in dim)
+    if len(set(dims)) != len(dims):
+        repeated = next(d for d in dims if dims.count(d) > 1)
+        raise RuntimeError(f"dim {repeated} appears multiple times in the list of dims")
+    return dims if ndim else ()

@@ -1,0 +1,53 @@
+"""Memory order: the order in which a fill visits the elements of a strided array."""
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def in_memory_order(array: NDArray) -> NDArray:
+    """The view of `array` with its dimensions by falling stride, so the smallest is innermost."""
+    if array.flags.c_contiguous:
+        return array
+    order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
+    return array.transpose(order)
+
+
+def fill(target: NDArray, values: NDArray) -> NDArray:
+    """Write the flat `values` into `target` in memory order; gives `target`."""
+    view = in_memory_order(target)
+    view[...] = values.reshape(view.shape)
+    return target
+
+
+def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
+    """A new array without gaps whose dimensions lie in memory in the order of `array`'s.
+
+    A dimension of stride 0 (expanded) has no order; it stays beside its logical neighbour.
+    """
+    dtype = array.dtype if dtype is None else dtype
+    if array.flags.c_contiguous:
+        return np.empty(array.shape, dtype)
+    inner_first = list(range(array.ndim))[::-1]
+    for i in range(1, array.ndim):
+        at = i
+        for j in range(i - 1, -1, -1):
+            order = _compare(array, inner_first[j], inner_first[at])
+            if order < 0:
+                break
+            if order > 0:
+                inner_first[j], inner_first[at] = inner_first[at], inner_first[j]
+                at = j
+    order = inner_first[::-1]
+    packed = np.empty([array.shape[d] for d in order], dtype)
+    return packed.transpose(np.argsort(order))
+
+
+def _compare(array: NDArray, inner: int, outer: int) -> int:
+    """1 if the two dimensions must change places, -1 if not, 0 if they have no order."""
+    a, b = abs(array.strides[inner]), abs(array.strides[outer])
+    if a == 0 or b == 0:
+        return 0
+    if a != b:
+        return 1 if a > b else -1
+    return 1 if array.shape[inner] > array.shape[outer] else 0

@@ -1,0 +1,1 @@
+"""Floor 3: the table of ops, one file a chapter."""

@@ -1,0 +1,182 @@
+"""Conversions: dtype and device, copies, and writing one tensor into another."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.device import device as Device
+from .._core.device import move
+from .._core.dtype import dtype as DType
+from .._core.dtype import numpy_of
+from .._core.tensor import Tensor
+from .declare import Array, op
+from .reduce import _sum_all
+
+__all__ = ["clone", "to"]
+
+
+@op(where=(), node="ToCopyBackward0")
+def _cast(xp, input: Array, dtype):
+    """The elements as another NumPy dtype.            dL/dx = g, in x's dtype"""
+    if input.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        input = input.real
+    if input.dtype.kind == "f" and np.dtype(dtype).kind == "u":
+        return input.astype(np.int64).astype(dtype)  # C leaves negative floats to unsigned open
+    return input.astype(dtype)
+
+
+_cast.derivative(input=lambda grad, input_dtype: _cast(grad, input_dtype))
+
+
+@op()
+def clone(xp, input: Array, *, memory_format=None):
+    """A copy with a history of its own.            y = x,  dL/dx = g"""
+    return input.copy(order="K") if xp is np else input.copy()
+
+
+clone.derivative(input=lambda grad: grad)
+
+
+@op(where=(), node="CopyBackwards")
+def copy(xp, input: Array, source: Array, non_blocking=False):
+    """`source`, broadcast to the input's shape and in its dtype; `copy_` writes it.            dL/dsource = g"""
+    out = xp.empty_like(input)
+    _write(xp, out, source)
+    return out
+
+
+copy.derivative(input=lambda grad: grad * 0, source=lambda grad: grad)
+
+
+@copy.write
+def _(xp, input, source, non_blocking=False):
+    _write(xp, input, source)
+
+
+def _write(xp: Any, target: Any, source: Any) -> None:
+    if source.dtype.kind == "c" and target.dtype.kind != "c":
+        source = source.real
+    if source.ndim > target.ndim:
+        size = source.shape[: source.ndim - target.ndim]
+        if any(n != 1 for n in size):
+            raise RuntimeError(
+                f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(source.shape)}"
+            )
+        source = source.reshape(source.shape[len(size) :])
+    try:
+        target[...] = source
+    except ValueError:
+        raise _mismatch(source, target) from None
+
+
+def _mismatch(source: Any, target: Any) -> RuntimeError:
+    from .errors import mismatch
+
+    return mismatch([target.shape, source.shape]) or RuntimeError(
+        f"The expanded size of the tensor {list(target.shape)} must match the existing size {list(source.shape)}"
+    )
+
+
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Write `src`, broadcast and cast, into this tensor, and return it.            dL/dsrc = g,  dL/dself = 0"""
+    from .general import write_inplace
+
+    if not isinstance(src, (Tensor, np.ndarray)):
+        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    return write_inplace(copy.op, self, (src,), {})
+
+
+@op(inplace=True, where=())
+def fill(xp, input: Array, value: Array | float):
+    """The input's shape filled with one number (or a 0-d Tensor).            dL/dx = 0,  dL/dvalue = sum g"""
+    if getattr(value, "ndim", 0):
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+        )
+    return xp.full_like(input, value)
+
+
+fill.derivative(input=lambda grad: grad * 0, value=lambda grad: _sum_all(grad))
+
+
+@fill.write
+def _(xp, input, value):
+    if getattr(value, "ndim", 0):
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+        )
+    input[...] = value
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Write zeros into this tensor, and return it."""
+    return self.fill_(0)  # type: ignore[attr-defined]
+
+
+def to(
+    self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """The tensor in another dtype, on another device, or both; itself where nothing changes (unless `copy`).
+
+    `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`.            dL/dx = g, in x's dtype and on its device
+    """
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif isinstance(arg, (str, Device)) or isinstance(arg, int) and not isinstance(arg, bool) and device is None:
+            device = arg
+        elif isinstance(arg, DType) or arg in (float, int, bool, complex):
+            dtype = arg
+        elif arg is not None and not isinstance(arg, bool):
+            raise TypeError(f"to() received an invalid argument of type {type(arg).__name__}: {arg!r}")
+    out = self
+    if device is not None:
+        place = Device(device)
+        if place.type != self.device.type:
+            move(self._array, place)
+    if dtype is not None:
+        wanted = numpy_of(dtype)
+        if wanted != self._array.dtype:
+            out = _cast(self, wanted)
+    return clone(self) if copy and out is self else out
+
+
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type (`torch.FloatTensor`), or the tensor in another dtype."""
+    if dtype is None:
+        return f"torch.{self.dtype.legacy}Tensor"
+    if isinstance(dtype, str):
+        from .._core.dtype import BY_NAME
+
+        found = [d for d in BY_NAME.values() if dtype == f"torch.{d.legacy}Tensor"]
+        if not found:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = found[0]
+    return to(self, dtype)
+
+
+def _bind() -> None:
+    t: Any = Tensor
+    t.to, t.type, t.copy_, t.zero_ = to, type_, copy_, zero_
+    names = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64",
+             "int": "int32", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64",
+             "cdouble": "complex128"}  # fmt: skip
+    for method, name in names.items():
+        setattr(t, method, _caster(method, name))
+    t.cpu = lambda self, memory_format=None: to(self, "cpu")
+    t.cuda = lambda self, device=None, non_blocking=False, memory_format=None: to(self, device or "cuda")
+
+
+def _caster(method: str, name: str) -> Any:
+    def cast(self: Tensor, memory_format: Any = None) -> Tensor:
+        from .._core.dtype import _by_name
+
+        return to(self, _by_name(name))
+
+    cast.__name__ = cast.__qualname__ = method
+    cast.__doc__ = f"The tensor as {name}; itself if it is."
+    return cast
+
+
+_bind()

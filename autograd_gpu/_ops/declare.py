@@ -1,0 +1,328 @@
+"""@op and @composite: how an operation is said once, and the registry that everything else is derived from."""
+
+import inspect
+from collections.abc import Callable
+from heapq import heappush
+from typing import Any
+
+import numpy as np
+
+from .._core.device import library
+from .._core.state import hush, quiet, recording, state, tick, unhush
+from .._core.tensor import Tensor, as_array, make, new
+from ..autograd.graph import ListNode, Node, Output, fill, freed, repair
+from ..autograd.views import link_view
+from . import generate
+
+__all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", "composite", "op"]
+
+
+class Array:
+    """Annotation: a Tensor for the caller, a raw array in the forward. `Array | float`: or a number; `Array | None`."""
+
+
+class Index(Array):
+    """Annotation: an array that takes no part in promotion and has no derivative (indices, masks, conditions)."""
+
+
+class Arrays(Array):
+    """Annotation: a list of Tensors for the caller, of raw arrays in the forward."""
+
+
+REGISTRY: dict[str, Any] = {}
+"""name -> Op or Composite: the table."""
+
+PUBLIC: dict[str, dict[str, Any]] = {"": {}, "nn.functional": {}}
+"""namespace -> {name: function}: what the faces show; "" is the package itself."""
+
+ENVIRONMENT: dict[str, Any] = {}
+"""The names that generated source may use besides its own."""
+
+
+class Entry:
+    """What ops and composites share: a function, where it is shown, and how it is sampled in tests."""
+
+    def __init__(self, name: str, function: Any, where: tuple[str, ...], methods: tuple[str, ...]) -> None:
+        self.name, self.function, self.where, self.methods = name, function, where, methods
+        self.inplace: tuple[str, ...] = ()
+        self.sampler: Any = None
+        self.function.samples = self.samples
+        self.function.op = self
+        if name in REGISTRY:
+            raise ValueError(f"the op '{name}' is declared twice")
+        REGISTRY[name] = self
+        public = name.lstrip("_")
+        for place in where:
+            if place == "Tensor":
+                methods = (*methods, public)
+            else:
+                PUBLIC.setdefault(place, {})[public] = function
+        for method in methods:
+            setattr(Tensor, method, self.method(method))
+        self.methods = methods
+
+    def method(self, name: str) -> Any:
+        """What Tensor gets under a method's name."""
+        return self.function
+
+    def samples(self, sampler: Callable[[Any], list]) -> Any:
+        """Say which calls the tests make: `sampler(t)` gives a list of argument tuples, where `t(2, 3)` is a tensor."""
+        self.sampler = sampler
+        return self.function
+
+
+class Op(Entry):
+    """One primitive. `function` is what users call; its code is generated on the first call."""
+
+    def __init__(self, forward: Any, options: dict[str, Any]) -> None:
+        self.forward = forward
+        self._read_options(options)
+        self._read_signature()
+        self.formulas: dict[int, tuple] = {}
+        self.plan: list[tuple] = []
+        self.joint: Any = None
+        self.differentiable: list[int] = []
+        self.edge_of: dict[str, str] = {}
+        self.users: dict[str, list[int]] = {}  # what is saved -> the places of the edges whose formulas use it
+        self.saved_arrays: tuple[str, ...] = ()
+        self.grad_names: tuple[str, ...] = ()
+        self.writer: Any = None
+        self.source = ""
+        self.namespace = dict(ENVIRONMENT, OP=self, forward=forward, __name__=forward.__module__)
+        name = options.get("name", forward.__name__)
+        function = self._stub(name.lstrip("_"), "general")
+        function.derivative, function.write = self.derivative, self.write
+        self.operators: dict[str, Any] = {}
+        super().__init__(name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ())))
+        if options.get("inplace"):
+            self._bind_inplace()
+
+    def _read_options(self, options: dict[str, Any]) -> None:
+        """view: the result looks at the first input. outputs: names of several results; main: the only one with a
+        derivative, else each in `relays` has one. promote: "same", "float" (integers become floats) or "bool" (inputs
+        are promoted, the result is a mask). constants, caches: what the forward returns besides, for the formulas;
+        caches are functions of the inputs and are computed again when recording."""
+        self.view = options.get("view", False)
+        self.outputs: tuple[str, ...] = tuple(options.get("outputs", ()))
+        self.relays: tuple[str, ...] = tuple(options.get("relays", ()))
+        self.main = 0 if self.outputs and not self.relays else None
+        self.result = options.get("result", tuple)
+        self.promote = options.get("promote")
+        self.constants: tuple[str, ...] = tuple(options.get("constants", ()))
+        self.caches: tuple[str, ...] = tuple(options.get("caches", ()))
+        self.extras = self.constants + self.caches
+        self.node_name = options.get("node")
+        self.floating = self.promote == "float"
+        self.same_dtype = self.promote in ("same", "float")
+
+    def _read_signature(self) -> None:
+        signature = inspect.signature(self.forward, eval_str=True)
+        params = list(signature.parameters.values())[1:]  # without xp
+        self.params = [p.name for p in params]
+        self.keywords = {p.name for p in params if p.kind is p.KEYWORD_ONLY}
+        self.kinds = {p.name: kind for p in params if (kind := _kind(p.annotation))}
+        self.arrays = [(i, p.name, self.kinds[p.name]) for i, p in enumerate(params) if p.name in self.kinds]
+        self.optional = {name for name, kind in self.kinds.items() if "None" in kind}
+        self.lists = any("list" in kind for kind in self.kinds.values())
+        bare = [p.replace(annotation=p.empty) for p in params]
+        head = [str(p) for p in bare if p.name not in self.keywords]
+        tail = [str(p) for p in bare if p.name in self.keywords]
+        self.signature = ", ".join([*head, "*", *tail, "out=None"])
+        self.operator_signature = ", ".join([*head, *tail])
+        self.broadcasts = any("float" in kind for kind in self.kinds.values()) or self.promote is not None
+
+    def _bind_inplace(self) -> None:
+        from .general import write_inplace
+
+        name = self.name.lstrip("_") + "_"
+
+        def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            return write_inplace(entry, self, args, kwargs)
+
+        entry = self
+        method.__name__ = method.__qualname__ = name
+        method.__doc__ = f"In-place form of `{name[:-1]}`: the result is written into this tensor, which is returned."
+        names = [name]
+        for dunder in self.methods:
+            if dunder.startswith("__") and not dunder.startswith("__r"):
+                names.append("__i" + dunder[2:])
+        for each in names:
+            setattr(Tensor, each, method)
+        self.inplace = tuple(names)
+
+    def method(self, name: str) -> Any:
+        """Operators get a code of their own: they answer NotImplemented to operands they do not know."""
+        if not name.startswith("__") or name == "__getitem__":
+            return self.function
+        if not self.operators:
+            self.operators["_"] = self._stub(name, "operator")
+        return self.operators["_"]
+
+    def derivative(self, _joint: Any = None, /, **formulas: Any) -> Any:
+        """One formula an input; its parameter names are the list of what the node keeps.
+
+        A single positional formula gives the gradients of all inputs it names in `of=("input", "weight")` at once: its
+        last parameter is `wanted`, a tuple of bools.
+        """
+        names = [name for _, name, _ in self.arrays]
+        inputs = formulas.pop("of", None) or list(formulas)
+        self.differentiable = [k for k, name in enumerate(names) if name in inputs]
+        self.edge_of = {names[k]: f"e{k}" for k in self.differentiable}
+        self.grad_names = tuple("grad_" + o for o in self.relays)
+        if _joint is not None:
+            params = list(inspect.signature(_joint).parameters)
+            params = params if self.lists else params[:-1]
+            self.joint = _joint, params
+            for name in params:
+                self._use(name, list(range(len(self.differentiable))))
+        for place, k in enumerate(self.differentiable if _joint is None else ()):
+            formula = formulas[names[k]]
+            params = list(inspect.signature(formula).parameters)
+            self.formulas[k] = formula, params
+            for name in params:
+                self._use(name, [place])
+        self.plan = [(f"e{k}", *self.formulas[k]) for k in self.differentiable] if _joint is None else []
+        arrays = {*names, "out", *self.outputs, *self.extras}
+        self.saved_arrays = tuple(n for n in self.users if n in arrays)
+        return self.function
+
+    def _use(self, name: str, places: list[int]) -> None:
+        if name == "grad" or name in self.grad_names:
+            return
+        known = {*self.params, "out", *self.outputs, *self.extras}
+        if name not in known and name.rpartition("_")[0] not in self.kinds:
+            raise TypeError(f"the derivative of {self.forward.__name__} names '{name}', which is nothing that can be saved")
+        self.users.setdefault(name, []).extend(places)
+
+    def write(self, writer: Any) -> Any:
+        """A forward that writes into its first argument: `writer(xp, input, other, ...)`, for in-place forms."""
+        self.writer = writer
+        return self.function
+
+    def _stub(self, name: str, general: str) -> Any:
+        """A function of the right name and signature; the first call gives it its code and calls again. The object
+        never changes, so `from autograd_gpu import mul` and `Tensor.__mul__` stay what they are."""
+        operator = general == "operator"
+        signature = self.operator_signature if operator else self.signature
+        names = [f"{p}={p}" if p in self.keywords and not operator else p for p in self.params]
+        names = names if operator else [*names, "out=out"]
+        space = self.namespace
+        exec(f"def {name}({signature}): return OP.generate('{general}')({', '.join(names)})", space)
+        stub = space[name]
+        stub.__doc__, stub.__module__ = self.forward.__doc__, self.forward.__module__
+        return stub
+
+    def generate(self, general: str) -> Any:
+        """Write and compile the source; graft the code onto the function."""
+        from . import general as paths
+
+        space = self.namespace
+        space["general"], space["operator"] = paths.general, paths.operator
+        operator = general == "operator"
+        self.node_classes()
+        stub = self.operators["_"] if operator else self.function
+        name = stub.__name__
+        source = generate.compile_source(generate.call_source(self, name, operator), name, space)
+        self.source += source
+        stub.__code__ = space[name].__code__
+        return stub
+
+    def node_classes(self) -> dict[str, Any]:
+        """The generated classes of this op's nodes, in a dict under "Node" and "RepairNode"."""
+        from . import general as paths
+
+        space = self.namespace
+        if "Node" not in space:
+            space["general"], space["operator"] = paths.general, paths.operator
+            if self.differentiable:
+                self.source = generate.compile_source(generate.node_source(self), f"{self.name} node", space)
+                for cls in ("Node", "RepairNode"):
+                    space[cls].__name__ = space[cls].__qualname__ = self.title()
+            else:
+                space["Node"] = None
+        return space
+
+    def title(self) -> str:
+        """The name of this op's nodes."""
+        name = self.name.lstrip("_")
+        return self.node_name or "".join(part.title() for part in name.split("_")) + "Backward0"
+
+
+class Composite(Entry):
+    """A function of Tensors (and raw arrays): its derivative follows from those of the ops it calls."""
+
+
+def _kind(annotation: Any) -> str:
+    """'array', 'index' or 'list', with '|float' and '|None' where numbers and None are allowed; '' for an option."""
+    parts = getattr(annotation, "__args__", (annotation,))
+    if not any(isinstance(p, type) and issubclass(p, Array) for p in parts):
+        return ""
+    kind = "list" if Arrays in parts else "index" if Index in parts else "array"
+    return kind + ("|float" if float in parts else "") + ("|None" if type(None) in parts else "")
+
+
+def op(**options: Any) -> Callable[[Any], Any]:
+    """Declare a primitive: the decorated function is its forward on raw arrays. Options: see `Op`; `where`: where it is
+    shown, of "" (the package), "Tensor", "nn.functional", "linalg" ..., default the first two; `methods`: further names
+    on Tensor; `inplace`: there is an `f_`."""
+    return lambda forward: Op(forward, options).function
+
+
+KERNELS: dict[str, dict[type, Any]] = {}
+"""kernel's name -> {array class: kernel}; filled by the devices that have one."""
+
+
+def composite(
+    kernel: str | None = None, where: tuple[str, ...] = (), methods: tuple[str, ...] = (), inplace: bool = False
+) -> Callable[[Any], Any]:
+    """Declare a function in plain operations. Where a kernel is known for the class of its first raw array, that runs
+    instead: so only on that device, and only while nothing is recorded. `inplace`: give Tensor an `f_` that writes the
+    function's result into the tensor."""
+
+    def wrap(body: Any) -> Any:
+        function = body
+        if kernel is not None:
+            kernels = KERNELS.setdefault(kernel, {})
+
+            def function(first: Any, *rest: Any) -> Any:
+                run = kernels.get(first.__class__)
+                return body(first, *rest) if run is None else run(first, *rest)
+
+            function.__name__, function.__doc__, function.__wrapped__ = body.__name__, body.__doc__, body
+            function.__module__, function.__qualname__ = body.__module__, body.__qualname__
+        entry = Composite(body.__name__, function, where, methods)
+        if inplace:
+            _bind_composite_inplace(entry)
+        return function
+
+    return wrap
+
+
+def _bind_composite_inplace(entry: Composite) -> None:
+    function, name = entry.function, entry.name + "_"
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return self.copy_(function(self, *args, **kwargs))  # type: ignore[attr-defined]
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place form of `{entry.name}`: the result is written into this tensor, which is returned."
+    setattr(Tensor, name, method)
+    entry.inplace = (name,)
+
+
+def form(array: Any) -> tuple:
+    """The shape and dtype that a gradient of this input must have; None for a number."""
+    return (array.shape, array.dtype) if hasattr(array, "dtype") else None  # type: ignore[return-value]
+
+
+def form_out(array: Any) -> tuple:
+    """What zeros for an output that got no gradient are made of."""
+    return array.shape, array.dtype, library(array)
+
+
+ENVIRONMENT.update(
+    numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode, Output=Output,
+    state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed, link_view=link_view,
+    hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush, form=form,
+    form_out=form_out,
+)  # fmt: skip

@@ -1,0 +1,406 @@
+"""The long way of a call: promotion, numbers, NumPy operands, stale views, errors, `out=`, and writes in place.
+
+Generated calls (generate.py) do the same for the usual case; this is how it reads in ordinary code.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.device import device_of, library
+from .._core.dtype import can_cast, category, of, result_dtype
+from .._core.layout import overlaps, owner
+from .._core.state import hush, quiet, recording, tick, unhush
+from .._core.tensor import Tensor, as_array, make, new
+from ..autograd.attributes import Silent
+from ..autograd.graph import Output
+from ..autograd.mutation import record_write
+from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace
+from .declare import form, form_out
+from .errors import explain, wrong_type
+
+__all__ = ["general", "operator", "write_inplace"]
+
+_NUMBERS = (int, float, complex, bool)
+
+
+class _Call:
+    """The arguments of one call: as they came, as raw arrays of one dtype, and the edges of those that have one."""
+
+    __slots__ = ("arrays", "edges", "originals", "values")
+
+
+def general(op: Any, values: tuple, out: Any = None) -> Any:
+    """Do a call the long way."""
+    call = prepare(op, values)
+    if call is None:  # raw arrays and NumPy scalars, in a formula
+        first = next(v for v in values if hasattr(v, "dtype"))
+        result = op.forward(library(first), *_spread(op, values)[0], **_spread(op, values)[1])
+        return result[0] if op.extras else result
+    if out is not None:
+        return _into(op, call, out)
+    array, extras = _forward(op, call)
+    return _wrap(op, call, array, extras)
+
+
+def operator(op: Any, values: tuple) -> Any:
+    """The same for `x + y`: NotImplemented where the other operand is of an unknown class."""
+    for v in values[1:2]:
+        if not isinstance(v, (Tensor, *_NUMBERS, np.ndarray, np.generic)) and op.arrays[1:]:
+            return NotImplemented
+    return general(op, values)
+
+
+def prepare(op: Any, values: tuple) -> _Call | None:
+    """Unwrap and promote; None where there is no Tensor at all but raw arrays (a formula at work)."""
+    call = _Call()
+    call.values = list(values)
+    found = []
+    for i, name, kind in op.arrays:
+        v = values[i]
+        if "list" in kind:
+            found += v if isinstance(v, (tuple, list)) else [v]
+        else:
+            found.append(v)
+    if not any(isinstance(v, Tensor) for v in found):
+        if any(isinstance(v, (np.ndarray, np.generic)) or hasattr(v, "__cuda_array_interface__") for v in found):
+            return None
+        raise wrong_type(op, found[0] if found else values, op.arrays[0][1])
+    for i, name, kind in op.arrays:
+        call.values[i] = _checked(op, values[i], name, kind, first=i == op.arrays[0][0])
+    _same_device(op, call)
+    _promote(op, call)
+    return call
+
+
+def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
+    """A Tensor, a Python number where allowed, or a TypeError. NumPy's arrays and scalars are taken as such."""
+    if "list" in kind:
+        if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
+            raise wrong_type(op, value, name, "tuple of Tensors")
+        return [_checked(op, v, name, "array", first=True) for v in value]
+    if isinstance(value, Tensor):
+        edge_of(value)  # a stale view is replayed
+        return value
+    if isinstance(value, np.ndarray):
+        of(value.dtype)
+        return make(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None and "None" in kind:
+        return None
+    if isinstance(value, _NUMBERS) and "float" in kind and not (first and not op.promote):
+        return value
+    raise wrong_type(op, value, name)
+
+
+def _same_device(op: Any, call: _Call) -> None:
+    seen: Any = None
+    for i, _, _kind in op.arrays:
+        for v in call.values[i] if isinstance(call.values[i], list) else [call.values[i]]:
+            if isinstance(v, Tensor) and (v._array.ndim or seen is None):
+                place = device_of(v._array)
+                if seen is not None and seen != place:
+                    raise RuntimeError(
+                        f"{op.name}(): Expected all tensors to be on the same device, but found at least two devices, "
+                        f"{seen} and {place}!"
+                    )
+                seen = place
+
+
+def _promote(op: Any, call: _Call) -> None:
+    """Raw arrays of the common dtype; the originals stay what formulas are given."""
+    tensors = [i for i, _, kind in op.arrays if not kind.startswith("index")]
+    flat: list[Any] = []
+    for i in tensors:
+        v = call.values[i]
+        flat += v if isinstance(v, list) else [] if v is None else [v]
+    dtype = None
+    if op.promote is not None:
+        dtype = result_dtype([v._array if isinstance(v, Tensor) else v for v in flat], op.floating)
+    call.arrays, call.originals, call.edges = list(call.values), list(call.values), []
+    for i, _, _kind in op.arrays:
+        v = call.values[i]
+        wanted = dtype if i in tensors else None
+        if isinstance(v, list):
+            call.originals[i] = [t._array for t in v]
+            call.arrays[i] = [_cast(t._array, wanted) for t in v]
+        elif isinstance(v, Tensor):
+            call.originals[i] = v._array
+            call.arrays[i] = _cast(v._array, wanted)
+        elif v is not None and wanted is not None:
+            call.arrays[i] = _number(v, wanted)
+    for k in op.differentiable:
+        v = call.values[op.arrays[k][0]]
+        if isinstance(v, list):
+            call.edges += [edge_of(t) for t in v]
+        else:
+            call.edges.append(edge_of(v) if isinstance(v, Tensor) else None)
+
+
+def _cast(array: Any, dtype: Any) -> Any:
+    return array if dtype is None or array.dtype is dtype or array.dtype == dtype else array.astype(dtype)
+
+
+def _number(value: Any, dtype: np.dtype) -> Any:
+    """A Python number for an array of `dtype`: integers wrap around, as in PyTorch."""
+    if dtype.kind in "iu" and not isinstance(value, float):
+        bits = 8 * dtype.itemsize
+        value = int(value) % (1 << bits)
+        return value - (1 << bits) if dtype.kind == "i" and value >> (bits - 1) else value
+    if dtype.kind == "b":
+        return bool(value)
+    if category(dtype) == 2 and not isinstance(value, complex):
+        return float(value)
+    return value
+
+
+def _spread(op: Any, values: Any) -> tuple[list, dict]:
+    """Positional and keyword-only arguments of the forward."""
+    positional = [v for p, v in zip(op.params, values, strict=True) if p not in op.keywords]
+    return positional, {p: v for p, v in zip(op.params, values, strict=True) if p in op.keywords}
+
+
+def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
+    """Run the forward (or the writer, into an array): the result, and what it returned besides."""
+    args, kwargs = _spread(op, call.arrays)
+    first = next(a for a in _flat(args) if hasattr(a, "dtype"))
+    xp = library(first)
+    token = hush(quiet)
+    try:
+        if write_to is not None:
+            op.writer(xp, write_to, *args[1:], **kwargs)
+            return write_to, ()
+        result = op.forward(xp, *args, **kwargs)
+    except Exception as error:
+        better = explain(op, call.arrays, error)
+        if better is None:
+            raise
+        raise better from None
+    finally:
+        unhush(token)
+    if op.extras:
+        return result[0], tuple(result[1:])
+    if op.same_dtype and not op.outputs:
+        result = _cast(as_array(result), _common(op, call))
+    return result, ()
+
+
+def _common(op: Any, call: _Call) -> np.dtype:
+    for i, _, kind in op.arrays:
+        if not kind.startswith("index") and hasattr(call.arrays[i], "dtype"):
+            return call.arrays[i].dtype
+    raise AssertionError(op.name)
+
+
+def _flat(values: Any) -> list[Any]:
+    out: list[Any] = []
+    for v in values:
+        out += v if isinstance(v, list) else [v]
+    return out
+
+
+def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
+    """The result as Tensors, with a node where one is due."""
+    if op.outputs:
+        arrays = [as_array(a) for a in array]
+        results = [make(a) for a in arrays]
+        if _recorded(call):
+            node = record(op, call, arrays[0], extras, dict(zip(op.outputs, arrays, strict=True)))
+            if op.relays:
+                node.shapes_out = tuple(form_out(a) for a in arrays[: len(op.relays)])
+                for i in range(len(op.relays)):
+                    results[i]._edge = Output(node, i)
+            else:
+                results[0]._edge = node
+        return op.result(results)
+    result = make(as_array(array))
+    if op.view and result._array.base is not None:
+        link_view(result, call.values[0], op.function, tuple(call.values[1:]))
+    if _recorded(call):
+        result._edge = record(op, call, result._array, extras)
+    return result
+
+
+def _recorded(call: _Call) -> bool:
+    return recording() and any(e is not None for e in call.edges)
+
+
+def record(op: Any, call: _Call, out: Any, extras: tuple = (), outputs: dict | None = None) -> Any:
+    """The node of a call: its edges, the forms of its inputs, and what its formulas name."""
+    node = new(op.node_classes()["RepairNode"])
+    if op.lists:
+        node.edge_list = call.edges
+        node.forms = tuple(form(a) for a in call.originals[op.arrays[0][0]])
+    else:
+        for k, edge in zip(op.differentiable, call.edges, strict=True):
+            setattr(node, f"e{k}", edge)
+        node.forms = tuple(form(call.originals[op.arrays[k][0]]) for k in op.differentiable)
+    known = dict(zip(op.params, call.originals, strict=True), out=out, **(outputs or {}))
+    known.update(zip(op.extras, extras, strict=False))
+    for name, users in op.users.items():
+        if name in known:
+            value = known[name]
+            if not op.lists and name in op.saved_arrays and not any(call.edges[u] is not None for u in users):
+                value = None
+        else:
+            base, _, what = name.rpartition("_")  # input_shape, input_dtype
+            value = getattr(known[base], what)
+        setattr(node, name, value)
+    node.g, node.seq = None, tick()
+    return node
+
+
+def _into(op: Any, call: _Call, out: Any) -> Any:
+    """`out=`: the result goes into given tensors, resized where they are empty."""
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    for t in outs:
+        if not isinstance(t, Tensor):
+            raise wrong_type(op, t, "out")
+    if recording() and any(e is not None for e in [*call.edges, *(edge_of(t) for t in outs)]):
+        raise RuntimeError(
+            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    array, _ = _forward(op, call)
+    for t, a in zip(outs, array if op.outputs else (array,), strict=True):
+        a = as_array(a)
+        if not can_cast(of(a.dtype), t.dtype):
+            raise RuntimeError(
+                f"result type {of(a.dtype).legacy} can't be cast to the desired output type {t.dtype.legacy}"
+            )
+        if t._array.shape != a.shape:
+            if t._array.size:
+                import warnings
+
+                warnings.warn(
+                    f"An output with one or more elements was resized since it had shape {list(t.shape)}, which does not "
+                    f"match the required output shape {list(a.shape)}.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+            t._array = a.astype(t._array.dtype)
+        else:
+            t._array[...] = a
+        mark_written(t)
+    return op.result(outs) if op.outputs else out
+
+
+# ---- in place
+
+
+def mark_written(target: Tensor) -> None:
+    """Count a write to this tensor's memory."""
+    family = getattr(target, "_family", None)
+    if isinstance(family, Silent):
+        family.writes += 1
+    else:
+        record_write(target._array)
+
+
+def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
+    """f_ from f: check, compute, write, number the node after the write, point the edge at it.
+
+    What a formula names `out` is what stands in memory after the write; the written input, where a formula names it, is
+    a copy made before.
+    """
+    values = (target, *args) if not kwargs and len(args) + 1 == len(op.params) else _bind(op, target, args, kwargs)
+    call = prepare(op, values)
+    if call is None:
+        raise wrong_type(op, target, op.arrays[0][1])
+    array = target._array
+    recorded = _recorded(call)
+    base, steps, mark = base_of(target)
+    if recorded:
+        refuse_inplace(target, base, steps, mark)
+    _check_target(op, target, call)
+    if recorded and op.arrays[0][1] in op.users and 0 in op.differentiable or _aliased(call, array):
+        before = array.copy()
+        call.originals = [before if a is array else a for a in call.originals]
+        call.arrays = [before if a is array else a for a in call.arrays]
+    if op.writer is not None and call.arrays[0].dtype is array.dtype:
+        _check_shape(op, call, array)
+        result, extras = _forward(op, call, array)
+    else:
+        result, extras = _forward(op, call)
+        result = as_array(result)
+        if result.shape != array.shape:
+            raise _grown(array, result.shape)
+        if not can_cast(of(result.dtype), of(array.dtype)):
+            raise _uncastable(result.dtype, array.dtype)
+        array[...] = result
+    mark_written(target)
+    if recorded:
+        node = record(op, call, array, extras)
+        rebase(target, base, steps, node, call.edges)
+        edge_of(target)  # a view: its own history is replayed on the base's new one
+    return target
+
+
+def _bind(op: Any, target: Tensor, args: tuple, kwargs: dict) -> tuple:
+    import inspect
+
+    bound = inspect.signature(op.forward).bind(None, target, *args, **kwargs)
+    bound.apply_defaults()
+    return tuple(bound.arguments.values())[1:]
+
+
+def _aliased(call: _Call, array: Any) -> bool:
+    """Does another argument read the memory that is written (x.add_(x.mT))?"""
+    memory = owner(array)
+    return any(
+        a is not array and hasattr(a, "base") and owner(a) is memory and np.may_share_memory(a, array)
+        for a in _flat(call.arrays)[1:]
+    )
+
+
+def _check_target(op: Any, target: Tensor, call: _Call) -> None:
+    array = target._array
+    if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
+        raise RuntimeError(
+            f"{op.name}_(): unsupported operation: more than one element of the written-to tensor refers to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+    for a in _flat(call.originals)[1:]:
+        if hasattr(a, "base") and a is not array and owner(a) is owner(array) and _partly(a, array):
+            raise RuntimeError(
+                f"{op.name}_(): unsupported operation: some elements of the input tensor and the written-to tensor refer "
+                "to a single memory location. Please clone() the tensor before performing the operation."
+            )
+    if op.same_dtype or op.promote:
+        dtype = np.dtype(bool) if op.promote == "bool" else _common(op, call)
+        if not can_cast(of(dtype), of(array.dtype)):
+            raise _uncastable(dtype, array.dtype)
+
+
+def _partly(a: Any, b: Any) -> bool:
+    """Dense arrays of one memory that overlap without being the same elements in the same places."""
+    if not (a.flags.c_contiguous and b.flags.c_contiguous) or not a.size or not b.size:
+        return False
+    same = a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape
+    return not same and np.may_share_memory(a, b)
+
+
+def _check_shape(op: Any, call: _Call, array: Any) -> None:
+    if not op.broadcasts or op.promote is None:
+        return
+    shapes = [a.shape for a in call.arrays if hasattr(a, "shape")]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise explain(op, call.arrays, error) or error from None
+    if shape != array.shape:
+        raise _grown(array, shape)
+
+
+def _grown(array: Any, shape: tuple) -> RuntimeError:
+    return RuntimeError(
+        f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
+    )
+
+
+def _uncastable(result: Any, target: Any) -> RuntimeError:
+    return RuntimeError(
+        f"result type {of(result).legacy} can't be cast to the desired output type {of(target).legacy}"
+    )
+

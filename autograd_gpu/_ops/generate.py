@@ -1,0 +1,226 @@
+"""From one op's declaration, the Python source of its call function and of its node. Looked at as `op.source`.
+
+What is specialised: the signature; which arguments are unwrapped; what is saved, and for which edge; how gradients are
+delivered. The forward and the formulas stay ordinary functions. The source is written when the op is first used, so that
+an import compiles nothing, and is registered with linecache, so that tracebacks, pdb and profilers show its lines. What
+is not the usual is not generated: `general.py` (promotion, numbers first, stale views, errors), `Node.gradients`.
+"""
+
+import linecache
+from itertools import count
+from typing import Any
+
+__all__ = ["call_source", "compile_source", "node_source"]
+
+_number = count()
+
+
+def indent(lines: list[str], by: int) -> list[str]:
+    """Lines moved right."""
+    return [" " * by + line for line in lines]
+
+
+def call_source(op: Any, name: str, operator: bool) -> list[str]:
+    """def mul(input, other): ..."""
+    values = {p: p for p in op.params}
+    unwrap: list[str] = []
+    reference = next((k for k, (_, _, kind) in enumerate(op.arrays) if not kind.startswith("index")), 0)
+    for k, (_, param, kind) in enumerate(op.arrays):
+        values[param] = f"a{k}"
+        unwrap += _unwrap(k, param, kind, reference)
+    retry = f"return {'operator' if operator else 'general'}(OP, ({', '.join(op.params)},){'' if operator else ', out'})"
+    signature = op.operator_signature if operator else op.signature
+    if op.lists:
+        return [f"def {name}({signature}):", f"    {retry}"]
+    first = op.arrays[0][1]
+    raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + ("[0]" if op.extras else "")
+    lines = [
+        f"def {name}({signature}):",
+        f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
+        f"        return {raw}",
+        *([] if operator else ["    if out is not None:", f"        {retry}"]),
+        *([] if op.view else ["    token = hush(quiet)"]),
+        "    try:",
+        *indent(unwrap, 8),
+        "        kind = a0.__class__",
+        f"        array = forward(numpy if kind is ndarray else library(a0), {_arguments(op, values)})",
+        "    except Exception:  # no Tensor, a stale view, a rare type, an error: the long way",
+        f"        {retry}",
+        *([] if op.view else ["    finally:", "        unhush(token)"]),
+        *indent(_wrap_outputs(op), 4),
+    ]
+    return lines + indent(_record(op, values, retry, reference), 4)
+
+
+def _arguments(op: Any, values: dict[str, str]) -> str:
+    return ", ".join(f"{p}={values[p]}" if p in op.keywords else values[p] for p in op.params)
+
+
+def _unwrap(k: int, name: str, kind: str, reference: int) -> list[str]:
+    lines = [f"a{k} = {name}._array"]
+    if not kind.startswith("index"):
+        lines.append(f"e{k} = {name}._edge")
+        if k != reference:
+            lines += [f"if a{k}.dtype is not a{reference}.dtype:", "    raise AttributeError"]
+    if "float" in kind:
+        test = f"{name}.__class__ is float or {name}.__class__ is int"
+        lines = [f"if {test}:", f"    a{k} = {name}", f"    e{k} = None", "else:", *indent(lines, 4)]
+    if "None" in kind:
+        lines = [f"if {name} is None:", f"    a{k} = e{k} = None", "el" + lines[0], *lines[1:]] if "float" in kind else [
+            f"if {name} is None:", f"    a{k} = e{k} = None", "else:", *indent(lines, 4)
+        ]  # fmt: skip
+    return lines
+
+
+def _wrap_outputs(op: Any) -> list[str]:
+    lines = [f"array, {', '.join(op.extras)} = array"] if op.extras else []
+    if op.outputs:
+        lines += [f"{', '.join(op.outputs)}, = array"]
+        lines += [f"out_{name} = make(as_array({name}, kind))" for name in op.outputs]
+        lines += [f"result = make_result(({', '.join('out_' + n for n in op.outputs)},))"]
+        op.namespace["make_result"] = op.result
+        return lines
+    lines += [
+        "if array.__class__ is not kind:  # a 0-d result came as a scalar",
+        "    array = as_array(array, kind)",
+        "result = new(Tensor)",
+        "result._array = array",
+    ]
+    if op.view:
+        rest = "".join(p + ", " for p in op.params[1:])
+        lines += ["if array.base is not None:", f"    link_view(result, {op.params[0]}, OP.function, ({rest}))"]
+    return lines
+
+
+def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list[str]:
+    """The end of the call: nothing to record, or a node with its edges and what it saves."""
+    edges = [f"e{k}" for k in op.differentiable]
+    nothing = " and ".join(f"{e} is None" for e in edges)
+    # A recorded input is floating, and so is its result; only unrecorded may NumPy have chosen a type PyTorch would not.
+    check = [f"    if array.dtype is not a{reference}.dtype:", f"        {retry}"] if op.same_dtype else []
+    none = [] if op.outputs else ["    result._edge = None"]
+    if not edges:
+        return [*(line[4:] for line in check + none), "return result"]
+    lines = [f"if ({nothing}) or (state.off and not recording()):", *check, *none, "    return result"]
+    if op.broadcasts:
+        tests = _shape_tests(op, edges)
+        forms = ", ".join(f"form(a{k})" for k in op.differentiable)
+        lines += [f"if {tests}:", "    node = new(RepairNode)", f"    node.forms = ({forms},)", "else:", "    node = new(Node)"]
+    else:
+        lines += ["node = new(Node)"]
+    lines += [f"node.{e} = {e}" for e in edges]
+    lines += [f"node.{name} = {_saved(op, name, values, edges)}" for name in op.users]
+    lines += ["node.g = None", "node.seq = tick()"]
+    if op.relays:
+        lines.append(f"node.shapes_out = ({', '.join(f'form_out(out_{n}._array)' for n in op.relays)},)")
+        lines += [f"out_{n}._edge = Output(node, {i})" for i, n in enumerate(op.relays)]
+    elif op.outputs:
+        lines.append(f"out_{op.outputs[0]}._edge = node")
+    else:
+        lines.append("result._edge = node")
+    return [*lines, "return result"]
+
+
+def _shape_tests(op: Any, edges: list[str]) -> str:
+    """Did anything broadcast? Two inputs of one shape cannot have: one comparison."""
+    if len(op.arrays) == 2 and len(edges) == 2:
+        return "a1.__class__ is kind and a0.shape != a1.shape"
+    return " or ".join(f"(e{k} is not None and a{k}.shape != array.shape)" for k in op.differentiable)
+
+
+def _saved(op: Any, name: str, values: dict[str, str], edges: list[str]) -> str:
+    if name == "out":
+        value = "array"
+    elif name in op.outputs:
+        value = f"out_{name}._array"
+    elif name in op.extras:
+        value = name
+    elif name in values:
+        value = values[name]
+    else:
+        base, _, what = name.rpartition("_")  # input_shape, input_dtype
+        value = f"{values[base]}.{what}"
+    users = sorted(set(op.users[name]))
+    held = name in op.saved_arrays
+    if held and 0 < len(users) < len(edges):
+        test = " or ".join(f"{edges[i]} is not None" for i in users)
+        value = f"{value} if {test} else None"
+    return value
+
+
+def node_source(op: Any) -> list[str]:
+    """class Node(Base): ..., and a subclass of it that also repairs the gradients' shapes and dtypes."""
+    if op.lists:
+        slots = tuple(op.users) + ("forms",)
+        head = ["class Node(ListBase):", f"    __slots__ = {slots!r}", f"    op, saved_names = OP, {op.saved_arrays!r}"]
+        return [*head, "class RepairNode(Node):", "    __slots__ = ()"]
+    edges = tuple(f"e{k}" for k in op.differentiable)
+    slots = edges + tuple(op.users) + (("shapes_out",) if op.relays else ())
+    lines = ["class Node(Base):", f"    __slots__ = {slots!r}",
+             f"    op, edge_names, saved_names = OP, {edges!r}, {op.saved_arrays!r}", *_run(op, False)]  # fmt: skip
+    return [*lines, "class RepairNode(Node):", '    __slots__ = ("forms",)', *_run(op, True)]
+
+
+def _run(op: Any, repaired: bool) -> list[str]:
+    single = len(op.differentiable) == 1
+    lines = ["", "    def run(self, grad, heap, leaves, keep):"]
+    if op.relays:
+        lines.append(f"        {', '.join(op.grad_names)}, = fill(grad, self.shapes_out)")
+    lines += [] if single else ["        following = None"]
+    if op.joint is not None:
+        wanted = "".join(f"self.e{k} is not None, " for k in op.differentiable)
+        names = op.joint[1]
+        op.namespace["formula"] = op.joint[0]
+        lines += indent(_reads(op, names), 8)
+        lines.append(f"        results = formula({', '.join([*names, f'({wanted})'])})")
+    for i, k in enumerate(op.differentiable):
+        body = [f"g = results[{i}]"] if op.joint is not None else _formula(op, k)
+        if repaired:
+            body += [f"if g.shape != self.forms[{i}][0] or g.dtype is not self.forms[{i}][1]:",
+                     f"    g = repair(g, self.forms[{i}])"]  # fmt: skip
+        lines.append(f"        edge = self.e{k}")
+        if single:
+            lines += indent(body + _deliver_one(), 8)
+        else:
+            lines += ["        if edge is not None:", *indent(body + _deliver(), 12)]
+    if op.saved_arrays:
+        lines += ["        if not keep:", f"            {' = '.join(f'self.{n}' for n in op.saved_arrays)} = None"]
+    return [*lines, f"        return {'edge' if single else 'following'}", ""]
+
+
+def _reads(op: Any, names: list[str]) -> list[str]:
+    """Read what a formula names, and refuse a second pass."""
+    lines = [f"{name} = self.{name}" for name in names if name in op.users]
+    sure = (n for n in names if n in op.saved_arrays and n not in op.optional)
+    # What a joint formula saves is there whatever edges there are; a single one runs only for an edge that is there.
+    guard = next(sure, None)
+    return [*lines, f"if {guard} is None:", "    raise freed()"] if guard else lines
+
+
+def _formula(op: Any, k: int) -> list[str]:
+    formula, names = op.formulas[k]
+    op.namespace[f"formula{k}"] = formula
+    return [*_reads(op, names), f"g = formula{k}({', '.join(names)})"]
+
+
+def _deliver() -> list[str]:
+    """graph.deliver, inline: the first older node found is returned, further ones wait in the heap."""
+    return ["if edge.g is not None:", "    edge.g = edge.g + g", "else:", "    edge.g = g",
+            "    if not edge.seq:", "        leaves.append(edge)",
+            "    elif following is None:", "        following = edge",
+            "    else:", "        heappush(heap, (-edge.seq, edge))"]  # fmt: skip
+
+
+def _deliver_one() -> list[str]:
+    """The same where there is one edge: it is returned, or None."""
+    return ["if edge.g is not None:", "    edge.g = edge.g + g", "    edge = None", "else:", "    edge.g = g",
+            "    if not edge.seq:", "        leaves.append(edge)", "        edge = None"]  # fmt: skip
+
+
+def compile_source(lines: list[str], title: str, namespace: dict[str, Any]) -> str:
+    """exec, with the source where tracebacks, inspect and pdb look for it."""
+    source = "\n".join(lines) + "\n"
+    filename = f"<autograd_gpu {title} #{next(_number)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return source

@@ -1,0 +1,34 @@
+"""What formulas share and that is no op of its own: raw views of masks, constants beside Tensors, conjugates."""
+
+from typing import Any
+
+from .._core.tensor import Tensor, make
+
+__all__ = ["conj", "is_complex", "like", "raw"]
+
+
+def raw(value: Any) -> Any:
+    """The array of a Tensor; anything else as it is. For masks and counts, which have no derivative."""
+    return value._array if isinstance(value, Tensor) else value
+
+
+def like(array: Any, reference: Any) -> Any:
+    """A constant array as the formula's other operands are: a Tensor beside Tensors, else raw."""
+    return make(array) if isinstance(reference, Tensor) else array
+
+
+def is_complex(value: Any) -> bool:
+    """Is this a complex array, Tensor or number?"""
+    array = raw(value)
+    return array.dtype.kind == "c" if hasattr(array, "dtype") else isinstance(array, complex)
+
+
+def conj(value: Any) -> Any:
+    """The complex conjugate in a formula; a real array or number is its own."""
+    if value.__class__ is float or not is_complex(value):
+        return value
+    if isinstance(value, Tensor):
+        from .complex import conj_physical
+
+        return conj_physical(value)
+    return value.conjugate() if isinstance(value, complex) else value.conj()

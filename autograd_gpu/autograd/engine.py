@@ -1,0 +1,197 @@
+"""Runs a graph backwards, youngest node first. Knows nodes, edges and waiting gradients; no operation, no library."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from heapq import heappop, heappushpop
+from typing import Any
+
+from .._core.state import hush, quiet, recording, set_recording, state, unhush
+from .._core.tensor import as_array, make
+from .graph import deliver, repair
+from .hooks import hooks_of, user_errstate
+from .mutation import check_saved, record_write
+
+__all__ = ["current_pass", "run_backward"]
+
+_lock = threading.RLock()  # waiting gradients lie in the nodes: one pass at a time, nested ones excepted
+_passes: list[tuple[list, list]] = []  # (heap, leaves) of the passes in progress
+
+
+def _references() -> int:
+    """What `sys.getrefcount` says of an array that one local variable holds: 2, less where a build borrows."""
+    array = bytearray(1)
+    return sys.getrefcount(array)
+
+
+_ALONE = _references()
+
+
+def run_backward(
+    roots: Sequence[Any], grads: Sequence[Any], keep: bool = False, recorded: bool = False, inputs: list | None = None
+) -> list | None:
+    """Gradients of `roots` into the leaves, or returned for `inputs` (edges) only.
+
+    `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to them is recorded.
+    """
+    heap: list = []
+    leaves: list = []
+    with _lock:
+        stashed = _stash()
+        needed, cut = _prune(roots, inputs, recorded) if inputs is not None else (None, [])
+        _passes.append((heap, leaves))
+        before = recording()
+        user_errstate.append(_user_errstate())
+        token = hush(quiet)
+        try:
+            set_recording(recorded)
+            deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
+            _run(heap, leaves, needed if recorded else keep, recorded)
+            if inputs is not None:
+                return _captured(leaves, inputs, recorded)
+            _finish(leaves, recorded)
+            return None
+        except BaseException:
+            _forget(roots)
+            raise
+        finally:
+            unhush(token)
+            user_errstate.pop()
+            set_recording(before)
+            _passes.pop()
+            for edge in inputs or ():
+                edge.hooks.capture, edge.hooks.stop = None, False
+            for node, index, edge in cut:
+                node.set_edge(index, edge)
+            for node, grad in stashed:
+                node.g = grad
+
+
+def current_pass() -> int:
+    """How many passes are running in each other."""
+    return len(_passes)
+
+
+def _user_errstate() -> Any:
+    if user_errstate:
+        return user_errstate[-1]
+    try:
+        from numpy._core.umath import _extobj_contextvar as variable
+    except ImportError:
+        return quiet
+    return variable.get()
+
+
+def _run(heap: list, leaves: list, keep: Any, recorded: bool) -> None:
+    """The loop. A node's `run` delivers to its edges and returns the one to go on with, if it has one at hand: a
+    straight chain never touches the heap."""
+    node: Any = None
+    while True:
+        if node is None:
+            if not heap:
+                return
+            node = heappop(heap)[1]
+        elif heap and -heap[0][0] > node.seq:
+            node = heappushpop(heap, (-node.seq, node))[1]
+        grad = node.g
+        node.g = None
+        if node.seq < state.last_write:
+            check_saved(node)
+        if recorded:
+            node = node.run_recorded(grad, heap, leaves, keep)
+        else:
+            node = node.run(grad, heap, leaves, keep)
+
+
+def _finish(leaves: list, recorded: bool) -> None:
+    """All gradients have arrived at the leaves: add them to `.grad`."""
+    for leaf in leaves:
+        grad, leaf.g = leaf.g, None
+        grad = leaf.accept(grad, recorded)
+        if grad is None:
+            continue
+        array = leaf.array
+        if grad.shape != array.shape or (grad._array if recorded else grad).dtype is not array.dtype:
+            grad = repair(grad, (array.shape, array.dtype))
+        accumulate(leaf, grad, recorded)
+        leaf.accumulated(grad)
+
+
+def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
+    """`leaf.grad += grad`: out of place while recording, in place otherwise; never in memory that others hold."""
+    held = leaf.grad
+    if recorded:
+        leaf.grad = grad if held is None else held + grad
+    elif held is None:
+        # 1 more than alone: the parameter `grad`, and the caller's variable.
+        if grad.base is not None or sys.getrefcount(grad) > _ALONE + 1 or not grad.flags.c_contiguous:
+            grad = as_array(grad).copy("C")
+        leaf.grad = make(grad)
+    elif held._array.flags.writeable:
+        held._array += grad
+        record_write(held._array)
+    else:  # memory the user lent us for reading
+        leaf.grad = make(held._array + grad)
+
+
+def _captured(leaves: list, inputs: list, recorded: bool) -> list:
+    for leaf in leaves:
+        hooks = leaf.hooks
+        grad, leaf.g = leaf.g, None
+        array = leaf.array
+        if grad.shape != array.shape or (grad._array if recorded else grad).dtype is not array.dtype:
+            grad = repair(grad, (array.shape, array.dtype))
+        hooks.capture.append(leaf.accept(grad, recorded))
+    return [edge.hooks.capture[0] if edge.hooks.capture else None for edge in inputs]
+
+
+def _prune(roots: Sequence[Any], inputs: list, recorded: bool) -> tuple[set, list]:
+    """Which nodes lead to an input? Every other edge is cut for this pass, so that no formula runs for it.
+
+    A recorded pass needs all edges, since what was saved is attached to them: there the loop is told the needed nodes.
+    Inputs get a capture.
+    """
+    order, seen = list(roots), set(roots)
+    for node in order:  # grows while it is walked
+        for edge in node.edges():
+            if edge is not None and edge not in seen:
+                seen.add(edge)
+                order.append(edge)
+    needed, cut, wanting = set(inputs), [], set(inputs)
+    for node in sorted(order, key=lambda n: n.seq):  # older first: an edge always leads to something older
+        edges = node.edges()
+        wanted = [edge in needed for edge in edges]
+        for i, (edge, want) in enumerate(zip(edges, wanted, strict=True)):
+            if edge is not None and not want and any(wanted) and not recorded:
+                cut.append((node, i, edge))
+                node.set_edge(i, None)
+        if any(wanted):
+            needed.add(node)
+        if node in wanting:
+            hooks = hooks_of(node)
+            hooks.capture, hooks.stop = [], not any(wanted)
+    for edge in inputs:
+        hooks = hooks_of(edge)
+        if hooks.capture is None:
+            hooks.capture = []
+    return needed, cut
+
+
+def _stash() -> list:
+    """A pass started inside another (by a hook) must not see the other's waiting gradients."""
+    waiting = [(n, n.g) for heap, leaves in _passes for n in (*(n for _, n in heap), *leaves)]
+    for node, _ in waiting:
+        node.g = None
+    return waiting
+
+
+def _forget(roots: Sequence[Any]) -> None:
+    """A pass failed: drop every waiting gradient it may have left behind."""
+    stack, seen = list(roots), set(roots)
+    while stack:
+        node = stack.pop()
+        node.g = None
+        for edge in node.edges():
+            if edge is not None and edge not in seen:
+                seen.add(edge)
+                stack.append(edge)

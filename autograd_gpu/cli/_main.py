@@ -1,0 +1,100 @@
+"""The entry point: arguments, exit statuses, and errors in one line."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ._errors import Problem, one_line
+
+__all__ = ["main"]
+
+INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _positive(kind: type) -> Any:
+    def convert(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = 0
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a positive {kind.__name__}")
+        return value
+
+    return convert
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer from 0 to 2^63 - 1")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options. Options without a value stay None: see `_train.settle`."""
+    top = _Parser(prog="autograd-gpu", description="Automatic differentiation with PyTorch's API.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train | info")
+    train = commands.add_parser(
+        "train",
+        help="train a net on handwritten digits, or on arrays of your own",
+        description="Train a net; writes checkpoint.pt, metrics.jsonl and curves.png.",
+    )
+    add = train.add_argument
+    add("--model", choices=("mlp", "cnn", "linear"), help="the net (mlp)")
+    add("--epochs", type=_positive(int), metavar="N", help="passes over the data (30)")
+    add("--lr", type=_positive(float), metavar="X", help="learning rate at the start (0.003)")
+    add("--optimizer", choices=("sgd", "adam", "adamw", "rmsprop"), help="(adam)")
+    add("--batch-size", type=_positive(int), metavar="N", help="samples a step (32)")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
+    add("--seed", type=_seed, metavar="N", help="for weights and order of samples (0)")
+    add(
+        "--data",
+        type=Path,
+        metavar="FILE.npz",
+        help="arrays x and y (or images and labels), or x_train, y_train, x_test, y_test",
+    )
+    add("--resume", type=Path, metavar="FILE", help="go on from a checkpoint, with its options")
+    add("--out", type=Path, metavar="DIR", help="where files go (autograd-gpu-run)")
+    commands.add_parser(
+        "info",
+        help="versions, BLAS, CUDA",
+        description="Print versions, the BLAS, and whether CUDA is available (and why not).",
+    )
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command. Returns the exit status: 0, 2 for a bad argument or file, 130 for Ctrl-C."""
+    options = parser().parse_args(argv)
+    try:
+        if options.command == "info":
+            from ._info import info as command
+        else:
+            from ._train import train as command
+        status = command(options)
+        sys.stdout.flush()
+        return status
+    except Problem as problem:
+        print(f"autograd-gpu {options.command}: error: {problem}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `autograd-gpu info | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"autograd-gpu {options.command}: error: {name}{one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED

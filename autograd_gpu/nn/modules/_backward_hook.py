@@ -1,0 +1,161 @@
+"""Backward hooks of modules: identity nodes before and after the forward, with hooks on them."""
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..._core.tensor import Tensor
+from ...autograd import Function, is_grad_enabled
+
+Grads = tuple[Any, ...]
+
+
+class BackwardHookFunction(Function):
+    """The identity on several tensors: one node that all their gradients pass together."""
+
+    @staticmethod
+    def forward(ctx: Any, *args: Tensor) -> tuple[Tensor, ...]:
+        ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
+        return args
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
+        return grads
+
+
+class BackwardHook:
+    """The full backward hooks of one call of a module.
+
+    The arguments pass one identity node, the outputs another. When the gradients reach the
+    output's node, the pre-hooks run; when they leave the input's node, the hooks run with both.
+    Where no input needs a gradient there is no input node: then the hooks run at the output's.
+    """
+
+    def __init__(
+        self, module: Any, hooks: Sequence[Callable[..., Any]], pre: Sequence[Callable[..., Any]]
+    ) -> None:
+        self.module, self.hooks, self.pre_hooks = module, hooks, pre
+        self.grad_outputs: Grads | None = None
+        self.inputs: list[int] | None = None
+        self.outputs: list[int] = []
+        self.input_count = self.output_count = 0
+
+    def setup_input_hook(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Pass the tensors among the arguments through an identity whose node calls the hooks."""
+        args, self.inputs = pass_identity(args, self._on_input_node)
+        self.input_count = len(args)
+        return args
+
+    def setup_output_hook(self, result: Any) -> Any:
+        """Pass the tensors among the outputs through an identity whose node starts the hooks."""
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn(
+                "For backward hooks to be called, module output should be a Tensor or a tuple of "
+                f"Tensors but received {type(result)}",
+                stacklevel=5,
+            )
+            return result
+        single = isinstance(result, Tensor)
+        outputs: tuple[Any, ...] = (result,) if single else result
+        outputs, indices = pass_identity(outputs, self._on_output_node)
+        self.outputs, self.output_count = indices or [], len(outputs)
+        return outputs[0] if single else outputs
+
+    def _on_output_node(self, node: Any) -> None:
+        node.register_prehook(self._outputs_ready)
+
+    def _on_input_node(self, node: Any) -> None:
+        node.register_hook(self._inputs_ready)
+
+    def _outputs_ready(self, grads: Grads) -> Grads | None:
+        given = spread(grads, self.outputs, self.output_count)
+        for hook in self.pre_hooks:
+            changed = hook(self.module, given)
+            if changed is not None:
+                given = as_grads(changed, given, "grad_output")
+        self.grad_outputs = given
+        if self.inputs is None:
+            self._warn_no_input()
+            nothing = (None,) * self.input_count
+            for hook in self.hooks:
+                changed = hook(self.module, nothing, given)
+                if changed is not None and any(g is not None for g in changed):
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should "
+                        "always return None or None for all gradients."
+                    )
+            self.grad_outputs = None
+        if not self.pre_hooks:
+            return None
+        return tuple(given[i] for i in self.outputs)
+
+    def _inputs_ready(self, grads: Grads, _: Grads) -> Grads | None:
+        if self.grad_outputs is None or self.inputs is None:
+            return None                     # a pass that did not come through the outputs
+        given = spread(grads, self.inputs, self.input_count)
+        for hook in self.hooks:
+            changed = hook(self.module, given, self.grad_outputs)
+            if changed is not None:
+                given = as_grads(changed, given, "grad_input")
+        self.grad_outputs = None
+        return tuple(given[i] for i in self.inputs)
+
+    def _warn_no_input(self) -> None:
+        if self.hooks:
+            warnings.warn(
+                "Full backward hook is firing when gradients are computed with respect to module "
+                "outputs since no inputs require gradients.",
+                stacklevel=2,
+            )
+
+
+def pass_identity(
+    values: tuple[Any, ...], on_node: Callable[[Any], None]
+) -> tuple[tuple[Any, ...], list[int] | None]:
+    """Pass the tensors among `values` through one identity node; where they were, None if none.
+
+    A tensor that needs no gradient stays such. Without one that does, nothing is changed.
+    """
+    indices = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
+    if not is_grad_enabled() or not any(values[i].requires_grad for i in indices):
+        return values, None
+    passed = BackwardHookFunction.apply(*[values[i] for i in indices])
+    on_node(next(t.grad_fn for t in passed if t.grad_fn is not None))
+    result = list(values)
+    for i, tensor in zip(indices, passed, strict=True):
+        result[i] = tensor
+    return rebuild(values, result), indices
+
+
+def rebuild(values: tuple[Any, ...], items: list[Any]) -> tuple[Any, ...]:
+    """A tuple of the same kind: a named tuple stays one."""
+    return type(values)(*items) if hasattr(values, "_fields") else tuple(items)
+
+
+def spread(grads: Grads, indices: list[int], count: int) -> Grads:
+    """Gradients of the tensors among `count` values, None in the places of the others."""
+    full: list[Any] = [None] * count
+    for i, grad in zip(indices, grads, strict=True):
+        full[i] = grad
+    return tuple(full)
+
+
+def as_grads(changed: Any, before: Grads, name: str) -> Grads:
+    """What a hook returned, as a tuple of the right length (RuntimeError otherwise)."""
+    grads = changed if isinstance(changed, tuple) else (changed,)
+    if len(grads) != len(before):
+        raise RuntimeError(
+            f"Backward hook returned an invalid number of {name}, got {len(grads)}, "
+            f"but expected {len(before)}"
+        )
+    return grads
+
+
+def first_node(result: Any) -> Any:
+    """The node that made the first tensor in a module's result (tensor, sequence or dict)."""
+    if isinstance(result, dict):
+        result = next((value for value in result.values() if isinstance(value, Tensor)), None)
+    while isinstance(result, (tuple, list)) and result:
+        result = result[0]
+    return result.grad_fn if isinstance(result, Tensor) else None
