@@ -1,14 +1,57 @@
-"""autograd_gpu: tensors with PyTorch's eager autograd, on NumPy and CuPy. The public face; it computes nothing."""
+"""Tensors with PyTorch's eager autograd, on NumPy and CuPy. The public face: filled from the table; computes nothing."""
 
+import importlib as _importlib
+import math as _math
+from typing import Any as _Any
+
+from . import _ops, autograd
 from ._core import dtype as _dtype
+from ._core.device import device
+from ._core.dtype import (
+    can_cast,
+    dtype,
+    finfo,
+    get_default_dtype,
+    iinfo,
+    promote_types,
+    set_default_dtype,
+)
+from ._core.errors import OutOfMemoryError
+from ._core.printing import get_printoptions, printoptions, set_printoptions
+from ._core.size import Size
 from ._core.tensor import Tensor
-from ._ops import arithmetic, complex, convert, create, elementwise, reduce, select, shape  # noqa: F401
-from ._ops.declare import PUBLIC as _PUBLIC
+from ._core.version import __version__
+from ._ops import table as _table
 from .autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .autograd import backward as _backward
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+
 globals().update(_dtype.BY_NAME)
-globals().update({k: _dtype.BY_NAME[v] for k,v in _dtype.ALIASES.items()})
-globals().update(_PUBLIC[""])
-from .autograd.backward import grad
-from .autograd.graph import verbs as _verbs
-_verbs.update(sum=reduce._sum, reshape=shape._reshape, to=convert._cast, clone=convert.clone, copy_=convert.copy_)
+globals().update({alias: _dtype.BY_NAME[name] for alias, name in _dtype.ALIASES.items()})
+globals().update(_table.PUBLIC[""])
+
+_LAZY = {
+    "cuda": None, "datasets": None, "fft": None, "linalg": None, "nn": None, "optim": None, "random": None,
+    "return_types": None, "serialization": None, "special": None, "utils": None,
+    "load": "serialization", "save": "serialization",
+    "Generator": "random", "default_generator": "random", "get_rng_state": "random", "initial_seed": "random",
+    "manual_seed": "random", "seed": "random", "set_rng_state": "random",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    """Modules that an import need not pay for are loaded when they are first named; bfloat16 needs ml_dtypes."""
+    if name in _LAZY:
+        home = _LAZY[name]
+        module = _importlib.import_module(f".{home or name}", __name__)
+        value = module if home is None else getattr(module, name)
+    elif name == "bfloat16":
+        value = _dtype.bfloat16()
+    else:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, "bfloat16"})

@@ -105,7 +105,7 @@ def load(
     locate = locator(map_location)
     with ExitStack() as stack:
         if isinstance(f, (str, bytes, os.PathLike)):
-            file: IO[bytes] = stack.enter_context(open(f, "rb"))  # noqa: PTH123  f may be bytes
+            file: IO[bytes] = stack.enter_context(open(f, "rb"))
             label = f"{os.fsdecode(f)!r}"
         elif mmap:
             raise ValueError("load: mmap=True needs a path, f must be a string filename")

@@ -1,1 +1,15 @@
-"""Floor 3: the table of ops, one file a chapter."""
+"""Floor 3: the table of ops, one file a chapter. Importing it fills the registry."""
+
+from . import (  # noqa: F401
+    arithmetic,
+    complex,
+    convert,
+    create,
+    dropout,
+    elementwise,
+    random_fill,
+    reduce,
+    sample,
+    select,
+    shape,
+)

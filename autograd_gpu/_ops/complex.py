@@ -18,3 +18,10 @@ def _conj(grad):
     from .helpers import conj
 
     return conj(grad)
+
+
+def real_part(value):
+    """The real part of a Tensor or raw array; a real one is its own."""
+    from .helpers import is_complex
+
+    return real(value) if is_complex(value) else value

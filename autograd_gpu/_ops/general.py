@@ -332,7 +332,7 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     mark_written(target)
     if recorded:
         node = record(op, call, array, extras)
-        rebase(target, base, steps, node, call.edges)
+        rebase(base, steps, node, call.edges)
         edge_of(target)  # a view: its own history is replayed on the base's new one
     return target
 

@@ -104,9 +104,10 @@ class Names:
     # ---- tensors
 
     def _tensor(self, args: tuple[Any, ...], spend: Spend) -> Tensor:
+        rest: list[Any] = []
         match args:
             case (Storage() as storage, offset, size, stride):
-                requires_grad, rest = False, ()
+                requires_grad = False
             case (Storage() as storage, offset, size, stride, bool(requires_grad), _, *rest):
                 pass
             case _:
@@ -117,8 +118,8 @@ class Names:
             raise refusal("The file makes a tensor of an untyped storage without a dtype")
         try:
             array = strided(storage, kind, offset, size, stride)
-            flags = next((r for r in rest if isinstance(r, dict)), {})
-            result = make(_resolved(array, flags))
+            flags: dict[Any, Any] = next((r for r in rest if isinstance(r, dict)), {})
+            result: Any = make(_resolved(array, flags))
             return result.requires_grad_(True) if requires_grad else result
         except (ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
             raise self._fail(f"is damaged: {error}") from error
@@ -216,4 +217,3 @@ def _device(args: tuple[Any, ...], spend: Spend) -> device:
             except RuntimeError as error:
                 raise refusal(f"The file holds a device that is not known here: {error}") from error
     raise refusal("The file makes a device of something that is no name")
-

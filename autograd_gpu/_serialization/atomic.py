@@ -26,7 +26,9 @@ def write_file(path: Any, fill: Callable[[IO[bytes]], None]) -> None:
     """
     target = Path(os.path.realpath(os.fsdecode(path)))
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "save: expected a file name, got a directory", str(target))
+        raise IsADirectoryError(
+            errno.EISDIR, "save: expected a file name, got a directory", str(target)
+        )
     if target.exists() and not target.is_file():
         with target.open("wb") as file:
             fill(file)

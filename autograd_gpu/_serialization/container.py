@@ -244,7 +244,7 @@ class Archive:
 
     def _fill(self, part: memoryview) -> int:
         if hasattr(self._file, "readinto"):
-            return self._file.readinto(part) or 0
+            return int(self._file.readinto(part) or 0)
         data = self._file.read(len(part))
         part[: len(data)] = data
         return len(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -138,7 +139,8 @@ class Decoder:
 
     def _global(self) -> None:
         module, name = self._line(), self._line()
-        module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
+        module, name = NAME_MAPPING.get((module, name), (module, name))
+        module = IMPORT_MAPPING.get(module, module)  # protocol 2 has Python 2's names
         self._push(self._find(f"{module}.{name}"))
 
     def _reduce(self) -> None:

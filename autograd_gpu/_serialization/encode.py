@@ -27,14 +27,13 @@ from .storages import SavedStorages
 __all__ = ["Encoder"]
 
 
-
 class _Global(str):
     """`module name`, written as a GLOBAL."""
 
     __slots__ = ()
 
 
-class _Reduce(tuple):
+class _Reduce(tuple[Any, ...]):
     """(global, arguments): written as a call."""
 
     __slots__ = ()
@@ -205,7 +204,7 @@ class Encoder:
         index = () if obj.index is None else (obj.index,)
         self._shared_call(obj, "torch device", obj.type, *index)
 
-    def _parameter(self, obj: Tensor) -> None:
+    def _parameter(self, obj: Any) -> None:
         state = vars(obj)
         name = "_rebuild_parameter" + ("_with_state" if state else "")
         self._then(
@@ -219,7 +218,7 @@ class Encoder:
             (self._put, obj),
         )
 
-    def _tensor(self, obj: Tensor) -> None:
+    def _tensor(self, obj: Any) -> None:
         self._then((self._raw_tensor, (obj, obj.requires_grad)), (self._put, obj))
 
     def _raw_tensor(self, what: tuple[Tensor, bool]) -> None:
@@ -233,7 +232,7 @@ class Encoder:
             (self._global, _Global(f"torch {place.type_name}")),
             (self._str, place.key),
             (self._str, place.location),
-            (self._int, place.count),
+            (self._int, place.numel),
             (self._emit, b"tQ"),
             (self._int, place.offset),
             (self._items, tuple(array.shape)),
@@ -246,15 +245,14 @@ class Encoder:
     # ---- NumPy's
 
     def _numpy_dtype(self, kind: np.dtype) -> None:
-        order = "|" if kind.itemsize == 1 else "<"
         self._then(
             (self._call, _Reduce((_Global("numpy dtype"), (kind.str[1:], False, True)))),
-            (self._items, (3, order, None, None, None, -1, -1, 0)),
+            (self._items, (3, kind.str[0], None, None, None, -1, -1, 0)),
             (self._emit, b"b"),
         )
 
     def _numpy_scalar(self, obj: np.generic) -> None:
-        data = obj.astype(obj.dtype.newbyteorder("<")).tobytes()
+        data = obj.tobytes()
         self._then(
             (self._global, _Global("numpy._core.multiarray scalar")),
             (self._numpy_dtype, obj.dtype),
@@ -264,7 +262,7 @@ class Encoder:
         )
 
     def _ndarray(self, obj: np.ndarray) -> None:
-        data = obj.astype(obj.dtype.newbyteorder("<")).tobytes()
+        data = obj.tobytes()
         blank = (_Global("numpy ndarray"), (0,), b"b")
         self._then(
             (self._call, _Reduce((_Global("numpy._core.multiarray _reconstruct"), blank))),

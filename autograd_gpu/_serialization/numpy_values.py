@@ -62,6 +62,7 @@ def fill_array(target: np.ndarray, state: Any) -> None:
     if target.shape != (0,) or any(type(n) is not int or n < 0 for n in shape):
         raise refusal("The pickle fills an array twice or with an impossible shape")
     try:
-        target.__setstate__((1, shape, kind.numpy(), fortran, data))
+        full: Any = (1, shape, kind.numpy(), fortran, data)
+        target.__setstate__(full)
     except (ValueError, TypeError, OverflowError, MemoryError) as error:
         raise refusal(f"The pickle has an array that does not fit: {error}") from error

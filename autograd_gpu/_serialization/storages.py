@@ -50,7 +50,7 @@ class Saved(NamedTuple):
     type_name: str
     key: str
     location: str
-    count: int
+    numel: int
     offset: int
     strides: tuple[int, ...]
 
@@ -159,7 +159,9 @@ class LoadedStorages:
         self._raw: dict[str, Any] = {}
         order = archive.read("byteorder") if "byteorder" in archive.entries else b"little"
         if order not in (b"little", b"big"):
-            raise archive.error(f"is damaged: byteorder is {brief(order)}, expected 'little' or 'big'")
+            raise archive.error(
+                f"is damaged: byteorder is {brief(order)}, expected 'little' or 'big'"
+            )
         self._swap = order.decode() != sys.byteorder
 
     def get(self, reference: Any) -> Storage:
@@ -214,7 +216,9 @@ def strided(storage: Storage, kind: dtype | None, offset: Any, size: Any, stride
         raise ValueError(f"sizes {brief(size)} and strides {brief(stride)} do not fit together")
     numbers = (offset, *size, *stride)
     if any(type(n) is not int or not 0 <= n < 2**62 for n in numbers) or len(size) > 64:
-        raise ValueError(f"offset {brief(offset)}, sizes {brief(size)} or strides {brief(stride)} are no lengths")
+        raise ValueError(
+            f"offset {brief(offset)}, sizes {brief(size)} or strides {brief(stride)} are no lengths"
+        )
     if not math.prod(size):
         return library(array).empty(size, array.dtype)
     last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))

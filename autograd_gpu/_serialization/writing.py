@@ -59,9 +59,7 @@ class ArchiveWriter:
         for part in self._directory:
             self._put(part)
         end = self._at
-        ends = struct.pack(
-            "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start
-        )
+        ends = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
         ends += struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
         few = min(count, 0xFFFF)
         ends += struct.pack(

@@ -1,1 +1,14 @@
-"""Floor 2: the engine. Knows nodes, edges and gradients; no operation."""
+"""Floor 2: the engine, and autograd's public face. Knows nodes, edges and gradients; no operation."""
+
+from . import attributes as _attributes  # noqa: F401  (binds requires_grad, grad, backward ... to Tensor)
+from . import function, graph
+from .._core.tensor import Tensor as Variable
+from .api import backward, grad
+from .function import Function
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .mode import enable_grad, no_grad, set_grad_enabled
+
+__all__ = [
+    "Function", "GradcheckError", "Variable", "backward", "enable_grad", "function", "grad", "gradcheck", "gradgradcheck",
+    "graph", "no_grad", "set_grad_enabled",
+]  # fmt: skip

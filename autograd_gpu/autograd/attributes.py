@@ -8,7 +8,7 @@ from typing import Any
 from .._core.dtype import of
 from .._core.state import recording, set_recording
 from .._core.tensor import Tensor, make
-from . import backward as verbs
+from . import api
 from .graph import AccumulateGrad, Output
 from .hooks import RemovableHandle, add_hook, hooks_of
 from .mutation import version
@@ -232,7 +232,7 @@ def backward(
     inputs: Any = None,
 ) -> None:
     """Gradients of this tensor with respect to the leaves, added to their `.grad`; see `autograd.backward`."""
-    verbs.backward(self, gradient, retain_graph, create_graph, inputs)
+    api.backward(self, gradient, retain_graph, create_graph, inputs)
 
 
 def run_without_grad(function: Callable, *args: Any) -> Any:

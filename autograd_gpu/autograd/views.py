@@ -92,9 +92,12 @@ def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: str | None) 
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
 
 
-def rebase(target: Tensor, base: Tensor, steps: list, node: Node, edges: list) -> None:
-    """After a recorded write: the base's history is the write's, and every other view of the family is stale."""
-    base._edge = CopySlices(edge_of(base), steps, node, edges) if steps else node
+def rebase(base: Tensor, steps: list, node: Node, edges: list, place: int = 0, edge: Any = None) -> None:
+    """After a recorded write: the base's history is the write's, and every other view of the family is stale.
+
+    `place`: which of the node's inputs was written; `edge`: what stands for the node, where it has several outputs.
+    """
+    base._edge = CopySlices(edge_of(base), steps, node, edges, place) if steps else edge or node
     for ref in getattr(base, "_family", ()):
         member = ref()
         if member is not None and hasattr(member, "_edge"):
@@ -107,11 +110,12 @@ class CopySlices(Node):
     The formula below is itself an in-place write through a view; on Tensors it is recorded, so any order follows.
     """
 
-    __slots__ = ("e0", "inner", "rest", "steps")
+    __slots__ = ("e0", "inner", "place", "rest", "steps")
     edge_names = ("e0",)
 
-    def __init__(self, base_edge: Any, steps: list, inner: Node, edges: list) -> None:
-        self.e0, self.rest, self.steps, self.inner = base_edge, list(edges[1:]), steps, inner
+    def __init__(self, base_edge: Any, steps: list, inner: Node, edges: list, place: int = 0) -> None:
+        self.e0, self.steps, self.inner, self.place = base_edge, steps, inner, place
+        self.rest = [*edges[:place], *edges[place + 1 :]]
         self.g, self.seq = None, tick()
 
     def edges(self) -> list[Any]:
@@ -129,7 +133,8 @@ class CopySlices(Node):
         check_saved(self.inner)
         grad = verbs["clone"](grad)
         part = replay(self.steps, grad)
-        first, *rest = self.inner.gradients(verbs["clone"](part), recorded)
+        rest = list(self.inner.gradients(verbs["clone"](part), recorded))
+        first = rest.pop(self.place)
         if recorded:
             verbs["copy_"](part, part * 0 if first is None else first)
         else:

@@ -83,7 +83,8 @@ def _prepare(name: str, arrays: dict[str, Any]) -> Data:
         parts = [arrays[k] for k in PARTS]
         if parts[0].shape[1:] != parts[2].shape[1:]:
             raise Problem(
-                f"samples of x_train have shape {parts[0].shape[1:]}, of x_test {parts[2].shape[1:]}"
+                f"samples of x_train have shape {parts[0].shape[1:]}, "
+                f"those of x_test {parts[2].shape[1:]}"
             )
     scale = float(np.abs(parts[0].astype(np.float64)).max()) or 1.0
     x_train, x_test = (ag.tensor((x / scale).astype(np.float32)) for x in parts[::2])

@@ -26,7 +26,7 @@ def info(options: Any) -> int:
         "platform": f"{platform.platform()}, {_cores()} cores",
         "NumPy": np.__version__,
         "BLAS": _blas(),
-        **{name: _version(name) for name in EXTRAS if name == EXTRAS[0] or _known(name)},
+        **{name: _version(name) for name in EXTRAS if _known(name)},
         "CUDA": f"available: {why}" if available else f"not available: {why}",
     }
     width = max(map(len, facts))

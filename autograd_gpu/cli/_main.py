@@ -42,7 +42,7 @@ def _seed(text: str) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and options. Options without a value stay None: see `_train.settle`."""
+    """All commands and options; those not given stay None, for `_train.settle` to fill in."""
     top = _Parser(prog="autograd-gpu", description="Automatic differentiation with PyTorch's API.")
     commands = top.add_subparsers(dest="command", required=True, metavar="train | info")
     train = commands.add_parser(
@@ -53,7 +53,12 @@ def parser() -> argparse.ArgumentParser:
     add = train.add_argument
     add("--model", choices=("mlp", "cnn", "linear"), help="the net (mlp)")
     add("--epochs", type=_positive(int), metavar="N", help="passes over the data (30)")
-    add("--lr", type=_positive(float), metavar="X", help="learning rate at the start (0.003)")
+    add(
+        "--lr",
+        type=_positive(float),
+        metavar="X",
+        help="learning rate at the start (0.003; sgd 0.05, rmsprop 0.001)",
+    )
     add("--optimizer", choices=("sgd", "adam", "adamw", "rmsprop"), help="(adam)")
     add("--batch-size", type=_positive(int), metavar="N", help="samples a step (32)")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")

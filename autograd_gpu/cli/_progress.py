@@ -45,7 +45,9 @@ class Progress:
                 self.bar.set_postfix_str(_text(numbers), refresh=False)
             self.bar.update(1)
         elif late:
-            self._write_over(f"epoch {epoch}/{self.epochs} {number}/{self.batches} {_text(numbers)}")
+            self._write_over(
+                f"epoch {epoch}/{self.epochs} {number}/{self.batches} {_text(numbers)}"
+            )
         if late:
             self._shown = now
 

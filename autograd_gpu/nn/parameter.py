@@ -81,6 +81,11 @@ def share(cls: type[Any], data: Any, requires_grad: bool) -> Any:
             f"{cls.__name__} expects a Tensor as its data, but got {type(data).__name__}: "
             "make one with tensor(...) first"
         )
+    if requires_grad and not (data.is_floating_point() or data.is_complex()):
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients, but the "
+            f"data of this {cls.__name__} is of dtype {data.dtype}"
+        )
     tensor = object.__new__(cls)
     tensor._array = data._array
     tensor._edge = None

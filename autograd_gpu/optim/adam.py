@@ -108,7 +108,7 @@ class Adam(Elementwise):
         mean(m, g, t, weight, old)
         square_mean(v, g, t, beta2, rest)
         if len(s) == 3:
-            v = np.maximum(s[2], v, s[2])
+            v = np.maximum(s[2], v, out=s[2])
         add(np.sqrt(v, t), eps, t)
         multiply(divide(m, t, t), size, t)
         subtract(p, t, p)

@@ -81,6 +81,6 @@ class Adamax(Elementwise):
         m, n = s
         mean(m, g, t, weight, old)
         multiply(n, beta2, n)
-        np.maximum(n, add(np.abs(g, t), eps, t), n)
+        np.maximum(n, add(np.abs(g, t), eps, t), out=n)
         multiply(m, size, t)
         np.subtract(p, np.divide(t, n, t), p)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..._core.tensor import Tensor
-from ...autograd import Function, is_grad_enabled
+from ...autograd.function import Function
+from ...autograd.mode import is_grad_enabled
 
 Grads = tuple[Any, ...]
 

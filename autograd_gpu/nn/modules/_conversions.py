@@ -7,7 +7,7 @@ from typing import Any, Self
 from ..._core import dtype as dtypes
 from ..._core.device import device as Device
 from ..._core.tensor import Tensor
-from ...autograd import no_grad
+from ...autograd.mode import no_grad
 from ._tree import Tree
 
 

@@ -40,6 +40,9 @@ def layer(cls: Any = None, *, show: tuple[str, ...] | None = None, kw_only: bool
     def complete(cls: Any) -> Any:
         names = [name for name in inspect.get_annotations(cls) if not name.startswith("_")]
         cls.__init__ = make_init(cls, names, kw_only)
+        for name in names:
+            if name in cls.__dict__:
+                delattr(cls, name)          # a default belongs to the constructor alone
         if "extra_repr" not in cls.__dict__:
             shown = names if show is None else list(show)
             cls.extra_repr = lambda self: describe(self, shown)

@@ -1,0 +1,202 @@
+"""Random numbers of parameters that are tensors: normal, bernoulli, poisson, binomial, multinomial.
+
+A draw is a step function of its parameters where it is one at all, so gradients through it are zero.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.dtype import of
+from .._core.size import size_from
+from .._core.tensor import Tensor
+from .declare import Array, composite, op
+from .random_check import (
+    check_one_probability,
+    check_probabilities,
+    check_std,
+    generator_of,
+    is_floating,
+    not_implemented,
+    real,
+)
+from .random_fill import fill_normal, no_gradient
+from .sample import create
+
+__all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson"]
+
+
+def _standard(shape: tuple[int, ...], std: float, dtype: np.dtype, generator: Any) -> np.ndarray:
+    return fill_normal(np.empty(shape, dtype), 0.0, std, generator_of(generator, "normal"))
+
+
+@op(where=(), node="NormalBackward1")
+def _normal_mean(xp, mean: Array, std, generator):
+    """Normal numbers about each mean: y = z + m, z of deviation `std`; dL/dm = 0."""
+    check_std(std, mean.dtype)
+    return _standard(mean.shape, std, mean.dtype, generator) + mean
+
+
+@op(where=(), node="NormalBackward2")
+def _normal_std(xp, std: Array, mean, generator):
+    """Normal numbers of each deviation: y = s z + mean; dL/ds = 0."""
+    _check_each_std(std)
+    return (_standard(std.shape, 1.0, std.dtype, generator) * std + std.dtype.type(mean)).astype(std.dtype)
+
+
+@op(where=(), node="NormalBackward3", promote="same")
+def _normal_both(xp, mean: Array, std: Array, generator):
+    """Normal numbers: y = s z + m, with broadcasting; dL/dm = dL/ds = 0."""
+    _check_each_std(std)
+    shape = np.broadcast_shapes(mean.shape, std.shape)
+    return _standard(shape, 1.0, mean.dtype, generator) * std + mean
+
+
+def _check_each_std(std: np.ndarray) -> None:
+    if std.dtype.kind == "c":
+        raise RuntimeError("normal expects standard deviation to be non-complex")
+    if not (std >= 0).all():
+        raise RuntimeError(
+            f"normal expects all elements of std >= 0.0, but found {float(std[~(std >= 0)].flat[0]):g}"
+        )
+    check_std(1.0, std.dtype)
+
+
+_normal_mean.derivative(mean=lambda grad: no_gradient(grad))
+_normal_std.derivative(std=lambda grad: no_gradient(grad))
+_normal_both.derivative(mean=lambda grad: no_gradient(grad), std=lambda grad: no_gradient(grad))
+
+
+@composite(where=("",))
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Normal numbers of given means and standard deviations, each a number or a Tensor.
+
+    y = s z + m            dL/dm = dL/ds = 0
+
+    Two numbers need a `size`; with a Tensor the shape is that to which both broadcast. RuntimeError for a negative
+    deviation, NotImplementedError for integer dtypes.
+    """
+    generator_of(generator, "normal")
+    tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
+    if any(tensors) == (size is not None):
+        raise TypeError(
+            "normal() received an invalid combination of arguments - expected a size with two numbers, and none with a "
+            f"Tensor, but got mean {type(mean).__name__}, std {type(std).__name__}, size {size}"
+        )
+    if all(tensors):
+        return _normal_both(mean, std, generator, out=out)
+    if tensors[0]:
+        return _normal_mean(mean, real(std, "std", "normal"), generator, out=out)
+    if tensors[1]:
+        return _normal_std(std, real(mean, "mean", "normal"), generator, out=out)
+    mean, std = real(mean, "mean", "normal"), real(std, "std", "normal")
+
+    def write(array: np.ndarray, gen: Any) -> Any:
+        check_std(std, array.dtype)
+        return fill_normal(array, mean, std, gen)
+
+    return create("normal", size_from((size,) if isinstance(size, int) else tuple(size), "normal"), write, locals())
+
+
+@op(node="BernoulliBackward0")
+def bernoulli(xp, input: Array, p=None, *, generator=None):
+    """One with each probability in `input`, else zero; or, with a number `p`, of that probability in the input's shape.
+
+    y = 1 if u < x else 0            dL/dx = 0
+
+    RuntimeError for probabilities outside [0, 1], NotImplementedError for probabilities in an integer dtype.
+    """
+    gen = generator_of(generator, "bernoulli")
+    if p is None:
+        check_probabilities(input, "bernoulli")
+        drawn = gen.bernoulli_each(input.reshape(-1))
+    else:
+        p = real(p, "p", "bernoulli")
+        check_one_probability(p, "bernoulli_")
+        if input.dtype.kind == "c":
+            raise not_implemented("bernoulli_scalar_cpu_", input.dtype)
+        drawn = gen.bernoulli(input.size, p)
+    return drawn.reshape(input.shape).astype(input.dtype)
+
+
+bernoulli.derivative(input=lambda grad: no_gradient(grad))
+
+
+@op(where=("",), node="PoissonBackward0")
+def poisson(xp, input: Array, generator=None):
+    """Poisson numbers, a count for each rate in `input`.
+
+    P(y = k) = x^k e^-x / k!            dL/dx = 0
+
+    RuntimeError for a negative rate, NotImplementedError for integer dtypes.
+    """
+    gen = generator_of(generator, "poisson")
+    if not is_floating(input.dtype):
+        raise not_implemented("poisson_cpu", input.dtype)
+    if not (input >= 0).all():
+        raise RuntimeError(
+            "invalid Poisson rate, expected rate to be non-negative, "
+            f"but got {float(input[~(input >= 0)].flat[0]):g}"
+        )
+    return gen.poisson(input.reshape(-1)).reshape(input.shape)
+
+
+poisson.derivative(input=lambda grad: no_gradient(grad))
+
+
+@op(where=("",), promote="same", node="BinomialBackward0")
+def binomial(xp, count: Array, prob: Array, generator=None):
+    """Successes in `count` trials of probability `prob`, with broadcasting.
+
+    P(y = k) = C(n, k) p^k (1 - p)^(n - k)            dL/dcount = dL/dprob = 0
+
+    NotImplementedError for integer dtypes.
+    """
+    gen = generator_of(generator, "binomial")
+    if not is_floating(count.dtype):
+        raise not_implemented("binomial_cpu", count.dtype)
+    count, prob = np.broadcast_arrays(count, prob)
+    return gen.binomial(count.reshape(-1), prob.reshape(-1)).reshape(count.shape)
+
+
+binomial.derivative(count=lambda grad: no_gradient(grad), prob=lambda grad: no_gradient(grad))
+
+
+@op()
+def multinomial(xp, input: Array, num_samples, replacement=False, *, generator=None):
+    """Indices drawn with the weights in `input`: `num_samples` of them, of each row of a matrix or of a vector.
+
+    P(y = i) = x_i / sum(x); without replacement each index at most once. (n) -> (num_samples), (m, n) -> (m, num_samples),
+    int64. No derivative.
+
+    RuntimeError for other dimensions or dtypes, negative, infinite or NaN weights, weights that sum to zero, and more
+    samples than there are weights without replacement.
+    """
+    gen = generator_of(generator, "multinomial")
+    _check_weights(input, num_samples, replacement)
+    if not input.size:
+        return np.empty((*input.shape[:-1], num_samples), np.int64)
+    return gen.multinomial(np.ascontiguousarray(input), num_samples, replacement)
+
+
+def _check_weights(weights: np.ndarray, count: int, replacement: bool) -> None:
+    if not 0 < weights.ndim <= 2:
+        raise RuntimeError(f"multinomial(): prob_dist must be 1 or 2 dim, but got {weights.ndim}")
+    if not is_floating(weights.dtype):
+        raise RuntimeError(
+            f"multinomial only supports floating-point dtypes for input, got: {of(weights.dtype).legacy}"
+        )
+    if count <= 0:
+        raise RuntimeError(f"cannot sample n_sample <= 0 samples, got {count}")
+    if not replacement and count > weights.shape[-1]:
+        raise RuntimeError(
+            "cannot sample n_sample > prob_dist.size(-1) samples without replacement: "
+            f"{count} of {weights.shape[-1]}"
+        )
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise RuntimeError("multinomial(): probability tensor contains either `inf`, `nan` or element < 0")
+    if weights.size and not (weights.sum(-1) > 0).all():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")

@@ -1,0 +1,12 @@
+"""The finished table: what the faces show, and the few verbs that the engine borrows from it."""
+
+from ..autograd.graph import verbs
+from .complex import real_part
+from .convert import _cast, clone, copy_
+from .declare import PUBLIC, REGISTRY
+from .reduce import _sum
+from .shape import _reshape
+
+__all__ = ["PUBLIC", "REGISTRY"]
+
+verbs.update(sum=_sum, reshape=_reshape, to=_cast, real=real_part, clone=clone, copy_=copy_)

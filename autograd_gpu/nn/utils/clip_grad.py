@@ -1,0 +1,106 @@
+"""Clipping of gradients, by their common norm or value by value."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..._core.tensor import Tensor, make
+from ...autograd.mutation import record_write
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
+Tensors = Tensor | Iterable[Tensor]
+
+
+def clip_grad_norm_(
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale all gradients, in place, so that their common norm is at most max_norm.
+
+    The norm is that of all gradients as one vector, of order norm_type (inf: the largest). It is
+    returned as it was before. RuntimeError for a norm that is not finite, if error_if_nonfinite;
+    then nothing is changed. `foreach` has no effect here.
+    """
+    parameters = listed(parameters)
+    total = get_total_norm(
+        [p.grad for p in parameters if p.grad is not None], norm_type, error_if_nonfinite  # type: ignore[attr-defined]
+    )
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+def get_total_norm(
+    tensors: Tensors,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of order norm_type of all tensors as one vector, 0. for none; a 0-d tensor.
+
+    RuntimeError for a norm that is not finite, if error_if_nonfinite. `foreach` has no effect.
+    """
+    arrays = [tensor._array for tensor in listed(tensors)]
+    order = float(norm_type)
+    if not arrays:
+        return make(np.zeros((), np.float32))
+    norms = np.stack([norm(array, order) for array in arrays])
+    total = norm(norms, order)
+    if error_if_nonfinite and not np.isfinite(total):
+        raise RuntimeError(
+            f"The total norm of order {order} for gradients from `parameters` is non-finite, so "
+            "it cannot be clipped. To disable this error and scale the gradients by the "
+            "non-finite norm anyway, set `error_if_nonfinite=False`"
+        )
+    return make(total)
+
+
+def clip_grads_with_norm_(
+    parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale all gradients, in place, by max_norm / (total_norm + 1e-6) where that is below 1."""
+    grads = [p.grad._array for p in listed(parameters) if p.grad is not None]  # type: ignore[attr-defined]
+    scale = float(max_norm) / (total_norm._array + 1e-6)
+    factor = np.minimum(scale, 1.0)                     # NaN stays NaN
+    for array in grads:
+        np.multiply(array, array.dtype.type(factor), out=array)
+        record_write(array)
+
+
+def clip_grad_value_(
+    parameters: Tensors, clip_value: float, foreach: bool | None = None
+) -> None:
+    """Clamp every element of the gradients, in place, to [-clip_value, clip_value]."""
+    bound = float(clip_value)
+    for parameter in listed(parameters):
+        grad = parameter.grad  # type: ignore[attr-defined]
+        if grad is not None:
+            np.clip(grad._array, -bound, bound, out=grad._array)
+            record_write(grad._array)
+
+
+def listed(tensors: Any) -> list[Tensor]:
+    """One tensor, or an iterable of them, as a list."""
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def norm(array: Any, order: float) -> Any:
+    """The vector norm of an array's elements, a 0-d array of its (real) dtype."""
+    size = np.abs(array).reshape(-1)
+    if order == 2.0:
+        # a dot product: accurate (BLAS adds in many lanes) and without a temporary
+        value = np.sqrt(np.dot(size, size)) if size.dtype.kind == "f" else np.linalg.norm(size)
+    elif math.isinf(order):
+        value = size.max() if order > 0 else size.min()
+    elif order == 0.0:
+        value = np.count_nonzero(size)
+    else:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            value = np.power((size**order).sum(), 1.0 / order)
+    return np.asarray(value, size.dtype)
