@@ -1,4 +1,5 @@
 """The random number generator of the CPU: seeds and state, under PyTorch's names."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -9,8 +10,14 @@ from ._core.random import Generator, default_generator
 from ._core.tensor import Tensor
 
 __all__ = [
-    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed",
-    "manual_seed", "seed", "set_rng_state",
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Saving and loading tensors and plain values in PyTorch's zip format, without ever running code."""
+"""Saving and loading tensors and plain values in PyTorch's zip format; no code is ever run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _write(write: Callable[[Any], Any], pickled: bytes, storages: SavedStorages)
 
 
 def load(
-    f: Any, map_location: Any = None, weights_only: bool = True, mmap: bool | None = None
+    f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None
 ) -> Any:
     """Load what `save`, or PyTorch's `save`, has written. No code of the file is ever run.
 

@@ -58,7 +58,8 @@ PLAIN = [
     "lone \ud800", b"", b"a\x00\xff", bytearray(b"\xff\x00"), [], {}, (), (1,), (1, 2), (1, 2, 3),
     (1, 2, 3, 4), [[], [[]]], {"a": {1: {(1, "b"): None}}}, set(), {1, "a"}, frozenset({1, 2}),
     Size([2, 3]), Size([]), BY_NAME["float32"], BY_NAME["bool"], device("cpu"), device("cuda:1"),
-    np.float32(1.5), np.int64(-3), np.bool_(True), np.complex128(1j), np.arange(6.0).reshape(2, 3).T,
+    np.float32(1.5), np.int64(-3), np.bool_(True), np.complex128(1j),
+    np.arange(6.0).reshape(2, 3).T,
     np.zeros((0, 3), "u1"), OrderedDict(b=1, a=2),
 ]  # fmt: skip
 

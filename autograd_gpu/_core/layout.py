@@ -38,6 +38,8 @@ def contiguous(array: Any) -> bool:
 def overlaps(array: Any) -> bool:
     """Do two indices reach one element (an expanded tensor)? Exact where strides nest, as those
     of all views but as_strided do; else it may say yes for no."""
+    if array.size < 2:
+        return False
     reach = array.itemsize
     for stride, n in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
         if stride < reach:

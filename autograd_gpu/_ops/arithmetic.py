@@ -9,7 +9,7 @@ import numpy as np
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .elementwise import log, reciprocal
-from .helpers import conj, is_complex, like, raw
+from .helpers import binary, conj, is_complex, like, raw
 from .select import masked_fill
 
 __all__ = ["add", "div", "mul", "neg", "pow", "rsub", "sub"]
@@ -104,6 +104,7 @@ _true_div.derivative(
     input=lambda grad, other: grad / conj(other),
     other=lambda grad, input, other: -grad * conj((input / other) / other),
 )
+_true_div.samples(binary(low=0.5, high=2.0))
 
 
 @op(name="_div_rounded", where=(), promote="same", node="DivBackward1")
@@ -175,6 +176,7 @@ def remainder(xp, input: Array, other: Array | float):
 remainder.derivative(
     input=lambda grad: grad, other=lambda grad, input, other: -grad * floor_divide(input, other)
 )
+remainder.samples(lambda t: [(t(3, low=2.2, high=2.8), t(3, low=0.9, high=1.0)), (t(2, low=2.2, high=2.8), 1.5)])
 
 
 @op(where=(), methods=("__rmod__",), promote="same")
@@ -203,6 +205,7 @@ fmod.derivative(
     input=lambda grad: grad,
     other=lambda grad, input, other: -grad * _div_rounded(input, other, rounding_mode="trunc"),
 )
+fmod.samples(lambda t: [(t(3, low=2.2, high=2.8), t(3, low=0.9, high=1.0)), (t(2, low=2.2, high=2.8), 1.5)])
 
 
 @op(methods=("__neg__",), inplace=True)
@@ -410,3 +413,13 @@ def _rtruediv(self, other):
 
 
 Tensor.__rtruediv__ = _rtruediv  # type: ignore[attr-defined]
+
+div.samples(binary(low=0.5, high=2.0))
+pow.samples(
+    lambda t: [(t(3), 2), (t(3), 3), (t(2, 3, low=0.5, high=2.0), 0.5), (t(2, low=0.5, high=2.0), -1.5), (t(3), 0)]
+    + binary(low=0.5, high=2.0)(t)
+)
+_pow_number.samples(lambda t: [(t(3), 2), (t(3, low=0.5, high=2.0), 1.5)])
+_pow_tensor.samples(binary(low=0.5, high=2.0))
+_rpow.samples(lambda t: [(t(3), 2.0), (t(2, 3), 0.5), (t(), 3)])
+_div_rounded.samples(lambda t: [(t(3, low=2.2, high=2.8), 1.0, {"rounding_mode": "floor"})])

@@ -180,3 +180,8 @@ def _caster(method: str, name: str) -> Any:
 
 
 _bind()
+
+
+clone.samples(lambda t: [(t(2, 3),), (t(),), (t(0),)])
+fill.samples(lambda t: [(t(2, 3), 1.5), (t(2), t())])
+copy.samples(lambda t: [(t(2, 3), t(3)), (t(2), t(2))])

@@ -98,11 +98,13 @@ class Op(Entry):
             self._bind_inplace()
 
     def _read_options(self, options: dict[str, Any]) -> None:
-        """view: the result looks at the first input. outputs: names of several results; main: the only one with a
+        """view: the result looks at the first input; "many": it is a list of such views, of which the formula is given
+        the gradients as `grads`. outputs: names of several results; main: the only one with a
         derivative, else each in `relays` has one. promote: "same", "float" (integers become floats) or "bool" (inputs
         are promoted, the result is a mask). constants, caches: what the forward returns besides, for the formulas;
         caches are functions of the inputs and are computed again when recording."""
         self.view = options.get("view", False)
+        self.many = self.view == "many"
         self.outputs: tuple[str, ...] = tuple(options.get("outputs", ()))
         self.relays: tuple[str, ...] = tuple(options.get("relays", ()))
         self.main = 0 if self.outputs and not self.relays else None
@@ -187,7 +189,7 @@ class Op(Entry):
         return self.function
 
     def _use(self, name: str, places: list[int]) -> None:
-        if name == "grad" or name in self.grad_names:
+        if name == "grad" or name in self.grad_names or self.many and name == "grads":
             return
         known = {*self.params, "out", *self.outputs, *self.extras}
         if name not in known and name.rpartition("_")[0] not in self.kinds:
@@ -302,7 +304,9 @@ def _bind_composite_inplace(entry: Composite) -> None:
     function, name = entry.function, entry.name + "_"
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return self.copy_(function(self, *args, **kwargs))  # type: ignore[attr-defined]
+        from .general import write_result
+
+        return write_result(name, self, function, args, kwargs)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place form of `{entry.name}`: the result is written into this tensor, which is returned."

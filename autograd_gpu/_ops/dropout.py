@@ -1,4 +1,5 @@
-"""Dropout: random factors of zero and 1 / (1 - p), for each element or for each channel, and the alpha forms.
+"""Dropout: random factors of zero and 1 / (1 - p), for each element or for each channel, and the
+alpha forms.
 
 Each is a product with noise that is drawn first, so derivatives of any order reuse the noise.
 """
@@ -18,17 +19,35 @@ from .arithmetic import add, mul
 from .declare import composite
 from .random_check import not_implemented
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+__all__ = [
+    "alpha_dropout",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+]
 
 # The value that SELU gives far to the left of zero, negated: scale * alpha.
 _SELU_FLOOR = 1.7580993408473766
 
 
-def _apply(input: Any, p: Any, train: bool, inplace: bool, op: str, feature: bool = False, alpha: bool = False) -> Tensor:
-    """The input times noise (for alpha: plus a shift), or the input itself where nothing is dropped."""
+def _apply(
+    input: Any,
+    p: Any,
+    train: bool,
+    inplace: bool,
+    op: str,
+    feature: bool = False,
+    alpha: bool = False,
+) -> Tensor:
+    """The input times noise (alpha: plus a shift), or the input where nothing is dropped."""
     array = input._array
     if feature and array.ndim < 2:
-        raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, but {op} got {array.ndim}")
+        raise RuntimeError(
+            "Feature dropout requires at least 2 dimensions in the input, "
+            f"but {op} got {array.ndim}"
+        )
     if p == 0 or not train or not array.size:
         return input
     if inplace:
@@ -55,7 +74,9 @@ def _check_dtype(dtype: np.dtype, alpha: bool) -> None:
     if dtype.kind == "c":
         raise not_implemented("bernoulli_scalar_cpu_", dtype)
     if dtype.kind in "biu":
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {of(dtype).legacy}")
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {of(dtype).legacy}"
+        )
 
 
 def _draw(array: np.ndarray, p: float, feature: bool) -> np.ndarray:
@@ -82,7 +103,10 @@ def _noise(kept: np.ndarray, p: float, dtype: np.dtype) -> np.ndarray:
 
 
 def _alpha_noise(kept: np.ndarray, p: float, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Factor and shift that keep mean 0 and variance 1: dropped elements become SELU's floor, then all are rescaled."""
+    """Factor and shift: dropped elements become SELU's floor, then all are rescaled.
+
+    Mean 0 and variance 1 stay.
+    """
     work = np.float64 if dtype.itemsize == 8 else np.float32
     a = 1.0 / math.sqrt((_SELU_FLOOR * _SELU_FLOOR * p + 1) * (1 - p))
 
@@ -99,27 +123,34 @@ def _alpha_noise(kept: np.ndarray, p: float, dtype: np.dtype) -> tuple[np.ndarra
 
 def _check(input: Any, p: Any, op: str, error: type[Exception] = ValueError) -> None:
     if not isinstance(input, Tensor):
-        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(
+            f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     if not 0.0 <= p <= 1.0:
         raise error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 @composite(where=("nn.functional",))
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element is zero with probability `p`, else it is divided by 1 - p, so that its mean stays.
+    """Each element is zero with probability `p`, else it is divided by 1 - p, so that its mean
+    stays.
 
     y = x m / (1 - p), m = 1 with probability 1 - p, else 0            dL/dx = g m / (1 - p)
 
-    Without `training`, or for p = 0, the input itself. ValueError for a `p` outside [0, 1]; RuntimeError for integer
-    dtypes. Source: Srivastava and others, "Dropout: a simple way to prevent neural networks from overfitting" (2014).
+    Without `training`, or for p = 0, the input itself. ValueError for a `p` outside [0, 1];
+    RuntimeError for integer dtypes. Source: Srivastava and others, "Dropout: a simple way to
+    prevent neural networks from overfitting" (2014).
     """
     _check(input, p, "dropout")
     return _apply(input, p, training, inplace, "dropout")
 
 
 @composite(where=("nn.functional",))
-def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """As `dropout`, for whole channels of (N, C, L) or (C, L): every element of a channel has one fate.
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """As `dropout`, for whole channels of (N, C, L) or (C, L): every element of a channel has one
+    fate.
 
     ValueError for a `p` outside [0, 1]; RuntimeError for another number of dimensions.
     """
@@ -127,13 +158,16 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     ndim = input._array.ndim
     if ndim not in (2, 3):
         raise RuntimeError(
-            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input: (N, C, L), or (C, L) without a batch"
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input: (N, C, L), "
+            "or (C, L) without a batch"
         )
     return _unbatched(input, p, training, inplace, "dropout1d", ndim == 2)
 
 
 @composite(where=("nn.functional",))
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """As `dropout`, for whole channels of (N, C, H, W): every element of a channel has one fate.
 
     A 3-D input is taken as (N, C, L), with a warning. ValueError for a `p` outside [0, 1].
@@ -144,8 +178,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
         _warn_dimensions("dropout2d", ndim, "(N, C, H, W)")
     if ndim == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input, which is taken as (N, C, L): channels are dimension 1. Use dropout1d for "
-            "that, or give (C, H, W) a batch dimension",
+            "dropout2d: Received a 3D input, which is taken as (N, C, L): channels are "
+            "dimension 1. Use dropout1d for that, or give (C, H, W) a batch dimension",
             UserWarning,
             stacklevel=2,
         )
@@ -153,8 +187,11 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 @composite(where=("nn.functional",))
-def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """As `dropout`, for whole channels of (N, C, D, H, W) or (C, D, H, W): every element of a channel has one fate.
+def dropout3d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """As `dropout`, for whole channels of (N, C, D, H, W) or (C, D, H, W): every element of a
+    channel has one fate.
 
     ValueError for a `p` outside [0, 1].
     """
@@ -167,38 +204,47 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def _warn_dimensions(op: str, ndim: int, wanted: str) -> None:
     warnings.warn(
-        f"{op}: Received a {ndim}-D input to {op}, which is deprecated: expected {wanted}. Use dropout for inputs "
-        "without channels",
+        f"{op}: Received a {ndim}-D input to {op}, which is deprecated: expected {wanted}. Use "
+        "dropout for inputs without channels",
         UserWarning,
         stacklevel=3,
     )
 
 
-def _unbatched(input: Tensor, p: float, training: bool, inplace: bool, op: str, alone: bool) -> Tensor:
+def _unbatched(
+    input: Tensor, p: float, training: bool, inplace: bool, op: str, alone: bool
+) -> Tensor:
     """Channels are dimension 1; an input without a batch gets one for the time being."""
     if not alone:
         return _apply(input, p, training, inplace, op, feature=True)
     batch = input.unsqueeze(0)  # type: ignore[attr-defined]
-    result = _apply(batch, p, training, inplace, op, feature=True).squeeze(0)  # type: ignore[attr-defined]
-    return input if inplace else result
+    result = _apply(batch, p, training, inplace, op, feature=True)
+    return input if inplace else result.squeeze(0)  # type: ignore[attr-defined]
 
 
 @composite(where=("nn.functional",))
-def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """Dropout for nets of SELU: dropped elements take SELU's lowest value, and mean 0 and variance 1 stay.
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Dropout for nets of SELU: dropped elements take SELU's lowest value, and mean 0 and variance
+    1 stay.
 
-    y = x a m + b, where m = 1 with probability 1 - p, a = ((c^2 p + 1)(1 - p))^(-1/2), b = a c (p - 1 + m),
-    c = 1.758...            dL/dx = g a m
+    y = x a m + b, where m = 1 with probability 1 - p, a = ((c^2 p + 1)(1 - p))^(-1/2), b = a c (p -
+    1 + m), c = 1.758...            dL/dx = g a m
 
-    ValueError for a `p` outside [0, 1]. Source: Klambauer and others, "Self-normalizing neural networks" (2017).
+    ValueError for a `p` outside [0, 1]. Source: Klambauer and others, "Self-normalizing neural
+    networks" (2017).
     """
     _check(input, p, "alpha_dropout")
     return _apply(input, p, training, inplace, "alpha_dropout", alpha=True)
 
 
 @composite(where=("nn.functional",))
-def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """As `alpha_dropout`, for whole channels: every element of a channel, dimension 1, has one fate.
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """As `alpha_dropout`, for whole channels: every element of a channel, dimension 1, has one
+    fate.
 
     ValueError for a `p` outside [0, 1]; RuntimeError for fewer than two dimensions.
     """
@@ -218,7 +264,10 @@ def _package_form(name: str, inplace: bool, feature: bool, alpha: bool) -> None:
 
     form.__name__ = form.__qualname__ = "_" + name
     where = "in place" if inplace else "in a new tensor"
-    form.__doc__ = f"As the dropout of `nn.functional` of this kind, {where}. RuntimeError for a `p` outside [0, 1]."
+    form.__doc__ = (
+        f"As the dropout of `nn.functional` of this kind, {where}. "
+        "RuntimeError for a `p` outside [0, 1]."
+    )
     composite(where=("",))(form)
 
 

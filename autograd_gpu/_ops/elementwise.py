@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from .declare import Array, composite, op
-from .helpers import conj, is_complex, like, raw
+from .helpers import conj, is_complex, like, raw, unary
 
 __all__ = ["abs", "cos", "cosh", "exp", "log", "reciprocal", "sgn", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh"]
 
@@ -43,6 +43,7 @@ def log(xp, input: Array):
 
 
 log.derivative(input=lambda grad, input: grad / conj(input))
+log.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -52,6 +53,7 @@ def log2(xp, input: Array):
 
 
 log2.derivative(input=lambda grad, input: grad / (conj(input) * math.log(2)))
+log2.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -61,6 +63,7 @@ def log10(xp, input: Array):
 
 
 log10.derivative(input=lambda grad, input: grad / (conj(input) * math.log(10)))
+log10.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -70,6 +73,7 @@ def log1p(xp, input: Array):
 
 
 log1p.derivative(input=lambda grad, input: grad / (conj(input) + 1))
+log1p.samples(unary(low=-0.5, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -79,6 +83,7 @@ def sqrt(xp, input: Array):
 
 
 sqrt.derivative(input=lambda grad, out: grad / (conj(out) * 2))
+sqrt.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -88,6 +93,7 @@ def rsqrt(xp, input: Array):
 
 
 rsqrt.derivative(input=lambda grad, out: grad * conj(out * out * out) * -0.5)
+rsqrt.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, promote="float")
@@ -97,6 +103,7 @@ def reciprocal(xp, input: Array):
 
 
 reciprocal.derivative(input=lambda grad, out: -grad * conj(out * out))
+reciprocal.samples(unary(low=0.3, high=3.0))
 
 
 @op(inplace=True, node="PowBackward0")
@@ -133,6 +140,7 @@ def tan(xp, input: Array):
 
 
 tan.derivative(input=lambda grad, out: grad * conj(out * out + 1))
+tan.samples(unary(low=-1.2, high=1.2))
 
 
 @op(inplace=True, promote="float")
@@ -142,6 +150,7 @@ def asin(xp, input: Array):
 
 
 asin.derivative(input=lambda grad, input: grad * conj(rsqrt(1 - input * input)))
+asin.samples(unary(low=-0.9, high=0.9))
 
 
 @op(inplace=True, promote="float")
@@ -151,6 +160,7 @@ def acos(xp, input: Array):
 
 
 acos.derivative(input=lambda grad, input: grad * -conj(rsqrt(1 - input * input)))
+acos.samples(unary(low=-0.9, high=0.9))
 
 
 @op(inplace=True, promote="float")
@@ -214,6 +224,7 @@ def acosh(xp, input: Array):
 
 
 acosh.derivative(input=lambda grad, input: grad * conj(_acosh_slope(input)))
+acosh.samples(unary(low=1.2, high=3.0))
 
 
 def _acosh_slope(input):
@@ -227,6 +238,7 @@ def atanh(xp, input: Array):
 
 
 atanh.derivative(input=lambda grad, input: grad / conj(1 - input * input))
+atanh.samples(unary(low=-0.9, high=0.9))
 
 
 # ---- sign and size
@@ -242,6 +254,7 @@ def abs(xp, input: Array):
 
 
 abs.derivative(input=lambda grad, input: grad * sgn(input))
+abs.samples(unary(low=0.2, high=2.0))
 
 
 @op(inplace=True)
@@ -263,6 +276,7 @@ def _signs(xp, input):
 
 
 sgn.derivative(input=lambda grad, input, out: _sgn_backward(grad, input, out))
+sgn.samples(unary(low=0.2, high=2.0))
 
 
 def _sgn_backward(grad, input, out):
@@ -286,6 +300,7 @@ def sign(xp, input: Array):
 
 
 sign.derivative(input=lambda grad: grad * 0.0)
+sign.samples(unary(low=0.2, high=2.0))
 
 
 # ---- rounding: derivatives are 0
@@ -329,6 +344,7 @@ def abs_int(n: int) -> int:
 
 for _f in (floor, ceil, trunc, round):
     _f.derivative(input=lambda grad: grad * 0.0)
+    _f.samples(unary(low=0.1, high=0.4))
 
 
 @op(inplace=True)
@@ -338,3 +354,4 @@ def frac(xp, input: Array):
 
 
 frac.derivative(input=lambda grad: grad)
+frac.samples(unary(low=1.1, high=1.9))

@@ -19,7 +19,7 @@ from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace
 from .declare import form, form_out
 from .errors import explain, wrong_type
 
-__all__ = ["general", "operator", "write_inplace"]
+__all__ = ["general", "operator", "write_inplace", "write_result"]
 
 _NUMBERS = (int, float, complex, bool)
 
@@ -34,8 +34,9 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
     """Do a call the long way."""
     call = prepare(op, values)
     if call is None:  # raw arrays and NumPy scalars, in a formula
-        first = next(v for v in values if hasattr(v, "dtype"))
-        result = op.forward(library(first), *_spread(op, values)[0], **_spread(op, values)[1])
+        first = next(v for v in _flat(values) if hasattr(v, "dtype"))
+        args, kwargs = _spread(op, values)
+        result = op.forward(library(first), *args, **kwargs)
         return result[0] if op.extras else result
     if out is not None:
         return _into(op, call, out)
@@ -196,7 +197,7 @@ def _common(op: Any, call: _Call) -> np.dtype:
 def _flat(values: Any) -> list[Any]:
     out: list[Any] = []
     for v in values:
-        out += v if isinstance(v, list) else [v]
+        out += v if isinstance(v, (list, tuple)) else [v]
     return out
 
 
@@ -214,12 +215,32 @@ def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
             else:
                 results[0]._edge = node
         return op.result(results)
+    if op.many:
+        return _wrap_many(op, call, array)
     result = make(as_array(array))
     if op.view and result._array.base is not None:
         link_view(result, call.values[0], op.function, tuple(call.values[1:]))
     if _recorded(call):
         result._edge = record(op, call, result._array, extras)
     return result
+
+
+def _wrap_many(op: Any, call: _Call, arrays: list) -> list:
+    """Views of one input, made by one node; each is made again by doing the whole and picking one."""
+    options = tuple(call.values[1:])
+    results = [make(a) for a in arrays]
+    for i, result in enumerate(results):
+        link_view(result, call.values[0], _pick, (op.function, i, options), "multi" if recording() else None)
+    if _recorded(call) and results:
+        node = record(op, call, None)
+        node.shapes_out = tuple(form_out(a) for a in arrays)
+        for i, result in enumerate(results):
+            result._edge = Output(node, i)
+    return results
+
+
+def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:
+    return function(value, *options)[index]
 
 
 def _recorded(call: _Call) -> bool:
@@ -244,8 +265,9 @@ def record(op: Any, call: _Call, out: Any, extras: tuple = (), outputs: dict | N
             if not op.lists and name in op.saved_arrays and not any(call.edges[u] is not None for u in users):
                 value = None
         else:
-            base, _, what = name.rpartition("_")  # input_shape, input_dtype
-            value = getattr(known[base], what)
+            base, _, what = name.rpartition("_")  # input_shape, input_dtype; of a list: a tuple of them
+            value = known[base]
+            value = tuple(getattr(a, what) for a in value) if value.__class__ is list else getattr(value, what)
         setattr(node, name, value)
     node.g, node.seq = None, tick()
     return node
@@ -334,6 +356,27 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
         node = record(op, call, array, extras)
         rebase(base, steps, node, call.edges)
         edge_of(target)  # a view: its own history is replayed on the base's new one
+    return target
+
+
+def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
+    """f_ from a composite f: compute from a copy (what is saved must not be written), write, take over the history."""
+    edge = edge_of(target)
+    array = target._array
+    result = function(make(array.copy(), edge) if recording() and edge is not None else target, *args, **kwargs)
+    source = edge_of(result)
+    base, steps, mark = base_of(target)
+    if source is not None:
+        refuse_inplace(target, base, steps, mark)
+    if result._array.shape != array.shape:
+        raise _grown(array, result._array.shape)
+    if not can_cast(result.dtype, target.dtype):
+        raise _uncastable(result._array.dtype, array.dtype)
+    if steps or source is None or result._array.dtype is not array.dtype:
+        return target.copy_(result)  # type: ignore[attr-defined]
+    array[...] = result._array
+    mark_written(target)
+    rebase(base, steps, source, [])
     return target
 
 

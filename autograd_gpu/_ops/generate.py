@@ -30,7 +30,7 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
         unwrap += _unwrap(k, param, kind, reference)
     retry = f"return {'operator' if operator else 'general'}(OP, ({', '.join(op.params)},){'' if operator else ', out'})"
     signature = op.operator_signature if operator else op.signature
-    if op.lists:
+    if op.lists or op.many:
         return [f"def {name}({signature}):", f"    {retry}"]
     first = op.arrays[0][1]
     raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + ("[0]" if op.extras else "")
@@ -155,7 +155,7 @@ def node_source(op: Any) -> list[str]:
         head = ["class Node(ListBase):", f"    __slots__ = {slots!r}", f"    op, saved_names = OP, {op.saved_arrays!r}"]
         return [*head, "class RepairNode(Node):", "    __slots__ = ()"]
     edges = tuple(f"e{k}" for k in op.differentiable)
-    slots = edges + tuple(op.users) + (("shapes_out",) if op.relays else ())
+    slots = edges + tuple(op.users) + (("shapes_out",) if op.relays or op.many else ())
     lines = ["class Node(Base):", f"    __slots__ = {slots!r}",
              f"    op, edge_names, saved_names = OP, {edges!r}, {op.saved_arrays!r}", *_run(op, False)]  # fmt: skip
     return [*lines, "class RepairNode(Node):", '    __slots__ = ("forms",)', *_run(op, True)]
@@ -166,6 +166,8 @@ def _run(op: Any, repaired: bool) -> list[str]:
     lines = ["", "    def run(self, grad, heap, leaves, keep):"]
     if op.relays:
         lines.append(f"        {', '.join(op.grad_names)}, = fill(grad, self.shapes_out)")
+    if op.many:
+        lines.append("        grads = fill(grad, self.shapes_out)")
     lines += [] if single else ["        following = None"]
     if op.joint is not None:
         wanted = "".join(f"self.e{k} is not None, " for k in op.differentiable)

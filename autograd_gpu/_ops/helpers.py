@@ -4,7 +4,7 @@ from typing import Any
 
 from .._core.tensor import Tensor, make
 
-__all__ = ["conj", "is_complex", "like", "raw"]
+__all__ = ["binary", "conj", "is_complex", "like", "raw", "unary"]
 
 
 def raw(value: Any) -> Any:
@@ -32,3 +32,17 @@ def conj(value: Any) -> Any:
 
         return conj_physical(value)
     return value.conjugate() if isinstance(value, complex) else value.conj()
+
+
+def unary(low: float, high: float) -> Any:
+    """Samples of a function of one number that is smooth only in a domain."""
+    return lambda t: [t(low=low, high=high), t(3, low=low, high=high), t(2, 3, 4, low=low, high=high), t(0)]
+
+
+def binary(low: float, high: float) -> Any:
+    """Samples of a function of two numbers that is smooth only in a domain, with broadcasting and a number."""
+    shapes = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((0, 3), (1, 3))]
+    return lambda t: [
+        *((t(*a, low=low, high=high), t(*b, low=low, high=high)) for a, b in shapes),
+        (t(2, 3, low=low, high=high), (low + high) / 2),
+    ]

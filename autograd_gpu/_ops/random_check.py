@@ -1,4 +1,4 @@
-"""What the random functions accept: generators, dtypes, bounds and probabilities, with PyTorch's errors."""
+"""What the random functions accept: generators, dtypes, bounds, probabilities; their errors."""
 
 import warnings
 from typing import Any
@@ -119,7 +119,7 @@ def check_one_probability(p: float, op: str) -> None:
 
 
 def check_probabilities(p: np.ndarray, op: str) -> None:
-    """RuntimeError where one of many probabilities is outside [0, 1]; NotImplementedError for integers."""
+    """RuntimeError for a probability outside [0, 1], NotImplementedError for integer dtypes."""
     if not is_floating(p.dtype):
         raise not_implemented("bernoulli_tensor_cpu_p_", p.dtype)
     good = (p >= 0) & (p <= 1)
@@ -147,12 +147,12 @@ def check_bounds(low: int, high: int | None, dtype: np.dtype) -> None:
     for what, value in ends:
         if not bottom <= value <= top:
             raise RuntimeError(f"{what} is out of bounds for {name}: got {value}")
-    bits = _DIGITS.get(dtype.name)
+    bits = _DIGITS.get(dtype.name, 0)
     for what, value in ends if bits else ():
         if abs(value) > 2**bits:
             warnings.warn(
-                f"{what} is out of bounds [-(2^{bits}), 2^{bits}]. Beyond them {name} does not hold every whole "
-                f"number, so not all numbers of the range can be drawn; got {value}",
+                f"{what} is out of bounds [-(2^{bits}), 2^{bits}]. Beyond them {name} does not "
+                f"hold every whole number, so not all of the range can be drawn; got {value}",
                 UserWarning,
                 stacklevel=4,
             )

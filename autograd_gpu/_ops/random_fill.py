@@ -1,7 +1,7 @@
 """In-place random fills: uniform_, normal_, random_, bernoulli_ and their kin.
 
-A fill overwrites the tensor in memory order and counts as a write. What stood there has no influence
-on the result, so its gradient is zero.
+A fill overwrites the tensor in memory order and counts as a write. What stood there has no
+influence on the result, so its gradient is zero.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,8 @@ def _declare(node: str) -> Any:
 _FILLS = {
     node: _declare(node)
     for node in (
-        "UniformBackward0", "NormalBackward0", "RandomBackward0", "RandomBackward1", "RandomBackward2",
+        "UniformBackward0", "NormalBackward0", "RandomBackward0", "RandomBackward1",
+        "RandomBackward2",
         "BernoulliBackward1", "BernoulliBackward2", "ExponentialBackward0", "CauchyBackward0",
         "LogNormalBackward0", "GeometricBackward0",
     )
@@ -92,7 +93,9 @@ def _named(value: Any, named: dict[str, Any], op_name: str) -> Any:
 
 
 @composite(where=("Tensor",))
-def uniform_(input: Tensor, low: Any = 0.0, to: Any = 1.0, *, generator: Any = None, **named: Any) -> Tensor:
+def uniform_(
+    input: Tensor, low: Any = 0.0, to: Any = 1.0, *, generator: Any = None, **named: Any
+) -> Tensor:
     """Fill with uniform numbers of [from, to), in place. The first bound is PyTorch's `from`.
 
     y = u (to - from) + from            dL/dx = 0
@@ -115,7 +118,8 @@ def normal_(input: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = 
 
     y = std z + mean            dL/dx = 0
 
-    Floating and complex dtypes. RuntimeError for a negative `std`, NotImplementedError for integer dtypes.
+    Floating and complex dtypes. RuntimeError for a negative `std`, NotImplementedError for integer
+    dtypes.
     """
     array = _array(input, "normal_")
     mean, std = real(mean, "mean", "normal_"), real(std, "std", "normal_")
@@ -125,7 +129,7 @@ def normal_(input: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = 
 
 
 def fill_normal(array: Any, mean: float, std: float, gen: Any) -> Any:
-    """Normal numbers into an array; one with gaps or another order of dimensions takes the one-by-one path."""
+    """Normal numbers into an array, one by one where it has gaps or another memory order."""
     whole = array.flags.c_contiguous
     return fill(array, gen.normal(array.size, mean, std, array.dtype, contiguous=whole))
 
@@ -134,18 +138,19 @@ def fill_normal(array: Any, mean: float, std: float, gen: Any) -> Any:
 def random_(input: Tensor, *bounds: Any, generator: Any = None, **named: Any) -> Tensor:
     """Fill with whole numbers, in place: `random_()`, `random_(to)` or `random_(from, to)`.
 
-    y is drawn from [from, to); `from` is 0 by default. Without `to`, or with None, up to the greatest number of an
-    integer dtype, or 2^digits of a floating one, included.            dL/dx = 0
+    y is drawn from [from, to); `from` is 0 by default. Without `to`, or with None, up to the
+    greatest number of an integer dtype, or 2^digits of a floating one, included.            dL/dx =
+    0
 
-    RuntimeError for an empty range and for one that the dtype does not cover; UserWarning for a floating dtype that
-    does not hold every number of it.
+    RuntimeError for an empty range and for one that the dtype does not cover; UserWarning for a
+    floating dtype that does not hold every number of it.
     """
     array = _array(input, "random_")
     gen = generator_of(generator, "random_")
-    if len(bounds) > 2 or (unknown := set(named) - {"from", "to"}):
+    if len(bounds) + len(named) > 2 or set(named) - {"from", "to"}:
         raise TypeError(
-            "random_() received an invalid combination of arguments: expected (), (to) or (from, to), "
-            f"but got {len(bounds)} bounds and the names {sorted(unknown if named else ())}"
+            "random_() received an invalid combination of arguments: expected (), (to) or "
+            f"(from, to), but got {len(bounds)} bounds and the names {sorted(named)}"
         )
     low, high, node = _range(bounds, named)
     if low is None:
@@ -172,12 +177,13 @@ def _range(bounds: tuple, named: dict[str, Any]) -> tuple[int | None, int | None
 
 @composite(where=("Tensor",))
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
-    """Fill with ones of probability `p` and zeros, in place; `p` a number, or a Tensor that broadcasts.
+    """Fill with ones of probability `p` and zeros, in place; `p` a number, or a Tensor that
+    broadcasts.
 
     y = 1 if u < p else 0            dL/dx = 0
 
-    Every dtype but the complex ones. RuntimeError for probabilities outside [0, 1] and for a `p` that does not
-    broadcast to the input's shape.
+    Every dtype but the complex ones. RuntimeError for probabilities outside [0, 1] and for a `p`
+    that does not broadcast to the input's shape.
     """
     array = _array(input, "bernoulli_")
     gen = generator_of(generator, "bernoulli_")
@@ -192,8 +198,8 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         each = np.broadcast_to(p._array, array.shape)
     except ValueError:
         raise RuntimeError(
-            f"bernoulli_(): The expanded size of the tensor {list(array.shape)} must match the existing size of p, "
-            f"{list(p.shape)}, at non-singleton dimensions"
+            f"bernoulli_(): The expanded size of the tensor {list(array.shape)} must match the "
+            f"existing size of p, {list(p.shape)}, at non-singleton dimensions"
         ) from None
     return _overwrite(input, "BernoulliBackward1", lambda a: _fill_each(a, each, gen))
 
@@ -241,8 +247,8 @@ def cauchy_(input: Tensor, median: Any = 0.0, sigma: Any = 1.0, *, generator: An
 def _continuous(dtype: np.dtype, name: str) -> None:
     if not is_floating(dtype):
         raise RuntimeError(
-            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {of(dtype).legacy}"
+            f"{name} distribution is a continuous probability distribution. dtype must be a "
+            f"floating point but you specified {of(dtype).legacy}"
         )
 
 
@@ -271,7 +277,8 @@ def geometric_(input: Tensor, p: Any, *, generator: Any = None) -> Tensor:
 
     y = ceil(log(u) / log(1 - p))            dL/dx = 0
 
-    Every dtype but bool and the complex ones (NotImplementedError). RuntimeError for a `p` outside (0, 1).
+    Every dtype but bool and the complex ones (NotImplementedError). RuntimeError for a `p` outside
+    (0, 1).
     """
     array = _array(input, "geometric_")
     p, gen = real(p, "p", "geometric_"), generator_of(generator, "geometric_")

@@ -129,3 +129,9 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     return _mean(input, dim, keepdim, out=out)
 
 
+sum.samples(
+    lambda t: [(t(2, 3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t(),), (t(0, 3), 0), (t(5), 0, True)]
+)
+mean.samples(
+    lambda t: [(t(2, 3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t(),), (t(5), 0, True)]
+)

@@ -1,7 +1,7 @@
 """New tensors of random numbers: rand, randn, randint, randperm and their `_like` forms.
 
-The same seed gives the numbers that PyTorch draws on the CPU. `_core/random` says how they are made and which few float64
-results of 65536 elements or more differ in their last bits.
+The same seed gives the numbers that PyTorch draws on the CPU. `_core/random` says how they are made
+and which few float64 results of 65536 elements or more differ in their last bits.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,14 @@ from ..autograd.views import edge_of
 from .create import finish, new_array
 from .declare import composite
 from .general import mark_written
-from .random_check import check_bounds, check_std, check_uniform, generator_of, integer, not_implemented
+from .random_check import (
+    check_bounds,
+    check_std,
+    check_uniform,
+    generator_of,
+    integer,
+    not_implemented,
+)
 from .random_fill import fill_normal
 
 __all__ = ["rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
@@ -50,10 +57,13 @@ def fill_whole(low: int, high: int) -> Fill:
     return write
 
 
-def create(op: str, size: tuple[int, ...], write: Fill, options: dict[str, Any], wanted: Any = None) -> Tensor:
+def create(
+    op: str, size: tuple[int, ...], write: Fill, options: dict[str, Any], wanted: Any = None
+) -> Tensor:
     """A tensor of that size (or `out`) with the numbers that `write` puts in it.
 
-    `options`: the caller's `generator`, `out`, `dtype`, `layout`, `device`, `pin_memory` and `requires_grad`.
+    `options`: the caller's `generator`, `out`, `dtype`, `layout`, `device`, `pin_memory` and
+    `requires_grad`.
     """
     gen = generator_of(options["generator"], op)
     _strided(op, options.get("layout"))
@@ -62,36 +72,44 @@ def create(op: str, size: tuple[int, ...], write: Fill, options: dict[str, Any],
     if out is not None:
         return _into(op, out, size, write, gen, dtype)
     _may_require(kind, requires_grad)
-    finish(np.empty(0, kind), options["device"], False)  # an unusable device must not cost any draws
+    device = options["device"]
+    if device is not None:  # one that cannot be used must not cost any draws
+        finish(np.empty(0, kind), device, False)
     array = new_array(size, kind, op)
     write(array, gen)
-    return finish(array, options["device"], requires_grad)
+    return finish(array, device, requires_grad)
 
 
 def _strided(op: str, layout: Any) -> None:
     if layout is not None and str(layout) != "torch.strided":
-        raise NotImplementedError(f"{op}(): only the layout torch.strided is there, but got {layout}")
+        raise NotImplementedError(
+            f"{op}(): only the layout torch.strided is there, but got {layout}"
+        )
 
 
 def _may_require(kind: np.dtype, requires_grad: bool) -> None:
     if requires_grad and kind.kind in "biu":
         raise RuntimeError(
-            f"Only Tensors of floating point and complex dtype can require gradients, not {of(kind)!r}"
+            "Only Tensors of floating point and complex dtype can require gradients, "
+            f"not {of(kind)!r}"
         )
 
 
-def _into(op: str, out: Any, size: tuple[int, ...], write: Fill, gen: Generator, dtype: Dtype | None) -> Tensor:
+def _into(
+    op: str, out: Any, size: tuple[int, ...], write: Fill, gen: Generator, dtype: Dtype | None
+) -> Tensor:
     """`out=`: the numbers go into a given tensor, which takes the size."""
     if not isinstance(out, Tensor):
         raise TypeError(f"{op}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if dtype is not None and dtype != out.dtype:
         raise RuntimeError(
-            f"{op}(): dtype {dtype.legacy} does not match dtype of out parameter ({out.dtype.legacy})"
+            f"{op}(): dtype {dtype.legacy} does not match dtype of out parameter "
+            f"({out.dtype.legacy})"
         )
     if recording() and edge_of(out) is not None:
         raise RuntimeError(
-            f"{op}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
+            f"{op}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
         )
     same = out._array.shape == size
     array = out._array if same else new_array(size, out._array.dtype, op)
@@ -105,9 +123,16 @@ def _into(op: str, out: Any, size: tuple[int, ...], write: Fill, gen: Generator,
 
 @composite(where=("",))
 def rand(
-    *size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, **named: Any,
-) -> Tensor:  # fmt: skip
+    *size: Any,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    **named: Any,
+) -> Tensor:
     """Uniform numbers of [0, 1). `size`: lengths, or one tuple of them, also as `size=`.
 
     Floating and complex dtypes (a complex number is two draws); NotImplementedError for others.
@@ -117,16 +142,23 @@ def rand(
 
 @composite(where=("",))
 def randn(
-    *size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, **named: Any,
-) -> Tensor:  # fmt: skip
-    """Normal numbers of mean 0 and variance 1. `size`: lengths, or one tuple of them, also as `size=`.
+    *size: Any,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    **named: Any,
+) -> Tensor:
+    """Normal numbers of mean 0 and variance 1. `size`: lengths, or one tuple of them, also as
+    `size=`.
 
-    Box-Muller: r cos t and r sin t with r = sqrt(-2 log u), t = 2 pi v. Floating and complex dtypes (real and imaginary
-    part of variance 1/2); NotImplementedError for others.
+    Box-Muller: r cos t and r sin t with r = sqrt(-2 log u), t = 2 pi v. Floating and complex dtypes
+    (real and imaginary part of variance 1/2); NotImplementedError for others.
     """
     return create("randn", _size(size, named, "randn"), fill_standard, locals())
-
 
 
 def _size(size: tuple, named: dict[str, Any], op: str) -> tuple[int, ...]:
@@ -134,26 +166,39 @@ def _size(size: tuple, named: dict[str, Any], op: str) -> tuple[int, ...]:
         raise TypeError(f"{op}() got an unexpected keyword argument '{unknown.pop()}'")
     if not size and "size" not in named or size and named:
         raise TypeError(
-            f"{op}() received an invalid combination of arguments - expected one size, as lengths or as a tuple, but "
-            f"got {'two' if size else 'none'}"
+            f"{op}() received an invalid combination of arguments - expected one size, as lengths "
+            f"or as a tuple, but got {'two' if size else 'none'}"
         )
     return size_from((named["size"],) if named else size, op)
 
 
 @composite(where=("",))
 def randint(
-    *bounds_and_size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, pin_memory: bool = False, requires_grad: bool = False, **named: Any,
-) -> Tensor:  # fmt: skip
-    """Whole numbers of [low, high): `randint(high, size)` or `randint(low, high, size)`; `low` is 0 by default.
+    *bounds_and_size: Any,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    **named: Any,
+) -> Tensor:
+    """Whole numbers of [low, high): `randint(high, size)` or `randint(low, high, size)`; `low` is 0
+    by default.
 
-    y = w mod (high - low) + low, w a word of 32 bits (64 for ranges of 2^28 or more). int64 unless `dtype` says
-    otherwise. RuntimeError for an empty range and for one that the dtype does not cover.
+    y = w mod (high - low) + low, w a word of 32 bits (64 for ranges of 2^28 or more). int64 unless
+    `dtype` says otherwise. RuntimeError for an empty range and for one that the dtype does not
+    cover.
     """
     low, high, size = _bounds("randint", bounds_and_size, named, ("low", "high", "size"))
     if not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    return create("randint", size_from((size,), "randint"), fill_whole(low, high), locals(), np.int64)
+        raise TypeError(
+            f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}"
+        )
+    return create(
+        "randint", size_from((size,), "randint"), fill_whole(low, high), locals(), np.int64
+    )
 
 
 def _bounds(op: str, given: tuple, named: dict[str, Any], names: tuple[str, ...]) -> list[Any]:
@@ -165,7 +210,8 @@ def _bounds(op: str, given: tuple, named: dict[str, Any], names: tuple[str, ...]
     values = dict(zip(places, given, strict=False), **named)
     if total != len(values) or len(values) != len(places):
         raise TypeError(
-            f"{op}() received an invalid combination of arguments - expected ({', '.join(names[1:])}) or "
+            f"{op}() received an invalid combination of arguments - expected "
+            f"({', '.join(names[1:])}) or "
             f"({', '.join(names)}), but got {len(given)} arguments and the names {sorted(named)}"
         )
     values = {"low": 0, **values}
@@ -175,22 +221,36 @@ def _bounds(op: str, given: tuple, named: dict[str, Any], names: tuple[str, ...]
 
 @composite(where=("",))
 def randperm(
-    n: Any, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """The numbers 0 ... n-1 in a random order, int64 unless `dtype` says otherwise (Fisher and Yates' shuffle).
+    n: Any,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The numbers 0 ... n-1 in a random order, int64 unless `dtype` says otherwise (Fisher and
+    Yates' shuffle).
 
-    RuntimeError for a negative `n` and for one that the dtype does not hold; NotImplementedError for bool and complex.
+    RuntimeError for a negative `n` and for one that the dtype does not hold; NotImplementedError
+    for bool and complex.
     """
     if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
+        raise TypeError(
+            f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}"
+        )
     n = n.__index__()
 
     def write(array: np.ndarray, gen: Generator) -> Any:
         if array.dtype.kind in "bc":
             raise not_implemented("randperm", array.dtype)
         if array.dtype.kind in "iu" and n - 1 > np.iinfo(array.dtype).max:
-            raise RuntimeError(f"randperm(): value {n} cannot be converted to type {array.dtype}_t without overflow")
+            raise RuntimeError(
+                f"randperm(): value {n} cannot be converted to type {array.dtype}_t "
+                "without overflow"
+            )
         return fill(array, gen.randperm(n, array.dtype))
 
     return create("randperm", (n,), write, locals(), np.int64)
@@ -200,9 +260,11 @@ def randperm(
 
 
 def _like(op: str, input: Any, write: Fill, options: dict[str, Any]) -> Tensor:
-    """As `create`, with the size, dtype, device and (where there are no gaps) the order in memory of `input`."""
+    """As `create`, with the size, dtype, device and order in memory of `input`."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(
+            f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     gen = generator_of(options["generator"], op)
     _strided(op, options["layout"])
     dtype, device = options["dtype"], options["device"]
@@ -210,7 +272,9 @@ def _like(op: str, input: Any, write: Fill, options: dict[str, Any]) -> Tensor:
     _may_require(kind, options["requires_grad"])
     array = _ordered(op, input._array, kind, options["memory_format"])
     write(array, gen)
-    return finish(array, device_of(input._array) if device is None else device, options["requires_grad"])
+    return finish(
+        array, device_of(input._array) if device is None else device, options["requires_grad"]
+    )
 
 
 def _ordered(op: str, array: Any, kind: np.dtype, memory_format: Any) -> np.ndarray:
@@ -229,27 +293,52 @@ def _ordered(op: str, array: Any, kind: np.dtype, memory_format: Any) -> np.ndar
 
 @composite(where=("",))
 def rand_like(
-    input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """As `rand`, in the size, dtype, device and memory order of `input`."""
     return _like("rand_like", input, fill_uniform, locals())
 
 
 @composite(where=("",))
 def randn_like(
-    input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """As `randn`, in the size, dtype, device and memory order of `input`."""
     return _like("randn_like", input, fill_standard, locals())
 
 
 @composite(where=("",))
 def randint_like(
-    input: Tensor, *bounds: Any, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None, **named: Any,
-) -> Tensor:  # fmt: skip
-    """As `randint`, `randint_like(input, high)` or `(input, low, high)`, in the size, dtype and order of `input`."""
+    input: Tensor,
+    *bounds: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    **named: Any,
+) -> Tensor:
+    """As `randint`, in the size, dtype, device and memory order of `input`.
+
+    Either `randint_like(input, high)` or `randint_like(input, low, high)`.
+    """
     low, high = _bounds("randint_like", bounds, named, ("low", "high"))
     return _like("randint_like", input, fill_whole(low, high), locals())

@@ -1,6 +1,7 @@
 """Random numbers of parameters that are tensors: normal, bernoulli, poisson, binomial, multinomial.
 
-A draw is a step function of its parameters where it is one at all, so gradients through it are zero.
+A draw is a step function of its parameters where it is one at all, so gradients through it are
+zero.
 """
 
 from typing import Any
@@ -41,7 +42,9 @@ def _normal_mean(xp, mean: Array, std, generator):
 def _normal_std(xp, std: Array, mean, generator):
     """Normal numbers of each deviation: y = s z + mean; dL/ds = 0."""
     _check_each_std(std)
-    return (_standard(std.shape, 1.0, std.dtype, generator) * std + std.dtype.type(mean)).astype(std.dtype)
+    return (_standard(std.shape, 1.0, std.dtype, generator) * std + std.dtype.type(mean)).astype(
+        std.dtype
+    )
 
 
 @op(where=(), node="NormalBackward3", promote="same")
@@ -57,7 +60,8 @@ def _check_each_std(std: np.ndarray) -> None:
         raise RuntimeError("normal expects standard deviation to be non-complex")
     if not (std >= 0).all():
         raise RuntimeError(
-            f"normal expects all elements of std >= 0.0, but found {float(std[~(std >= 0)].flat[0]):g}"
+            "normal expects all elements of std >= 0.0, "
+            f"but found {float(std[~(std >= 0)].flat[0]):g}"
         )
     check_std(1.0, std.dtype)
 
@@ -69,22 +73,32 @@ _normal_both.derivative(mean=lambda grad: no_gradient(grad), std=lambda grad: no
 
 @composite(where=("",))
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal numbers of given means and standard deviations, each a number or a Tensor.
 
     y = s z + m            dL/dm = dL/ds = 0
 
-    Two numbers need a `size`; with a Tensor the shape is that to which both broadcast. RuntimeError for a negative
-    deviation, NotImplementedError for integer dtypes.
+    Two numbers need a `size`; with a Tensor the shape is that to which both broadcast. RuntimeError
+    for a negative deviation, NotImplementedError for integer dtypes.
     """
     generator_of(generator, "normal")
     tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
     if any(tensors) == (size is not None):
         raise TypeError(
-            "normal() received an invalid combination of arguments - expected a size with two numbers, and none with a "
-            f"Tensor, but got mean {type(mean).__name__}, std {type(std).__name__}, size {size}"
+            "normal() received an invalid combination of arguments - expected a size with two "
+            f"numbers, and none with a Tensor, but got mean {type(mean).__name__}, "
+            f"std {type(std).__name__}, size {size}"
         )
     if all(tensors):
         return _normal_both(mean, std, generator, out=out)
@@ -98,16 +112,23 @@ def normal(
         check_std(std, array.dtype)
         return fill_normal(array, mean, std, gen)
 
-    return create("normal", size_from((size,) if isinstance(size, int) else tuple(size), "normal"), write, locals())
+    return create(
+        "normal",
+        size_from((size,) if isinstance(size, int) else tuple(size), "normal"),
+        write,
+        locals(),
+    )
 
 
 @op(node="BernoulliBackward0")
 def bernoulli(xp, input: Array, p=None, *, generator=None):
-    """One with each probability in `input`, else zero; or, with a number `p`, of that probability in the input's shape.
+    """One with each probability in `input`, else zero; or, with a number `p`, of that probability
+    in the input's shape.
 
     y = 1 if u < x else 0            dL/dx = 0
 
-    RuntimeError for probabilities outside [0, 1], NotImplementedError for probabilities in an integer dtype.
+    RuntimeError for probabilities outside [0, 1], NotImplementedError for probabilities in an
+    integer dtype.
     """
     gen = generator_of(generator, "bernoulli")
     if p is None:
@@ -167,13 +188,14 @@ binomial.derivative(count=lambda grad: no_gradient(grad), prob=lambda grad: no_g
 
 @op()
 def multinomial(xp, input: Array, num_samples, replacement=False, *, generator=None):
-    """Indices drawn with the weights in `input`: `num_samples` of them, of each row of a matrix or of a vector.
+    """Indices drawn with the weights in `input`: `num_samples` of them, of each row of a matrix or
+    of a vector.
 
-    P(y = i) = x_i / sum(x); without replacement each index at most once. (n) -> (num_samples), (m, n) -> (m, num_samples),
-    int64. No derivative.
+    P(y = i) = x_i / sum(x); without replacement each index at most once. (n) -> (num_samples), (m,
+    n) -> (m, num_samples), int64. No derivative.
 
-    RuntimeError for other dimensions or dtypes, negative, infinite or NaN weights, weights that sum to zero, and more
-    samples than there are weights without replacement.
+    RuntimeError for other dimensions or dtypes, negative, infinite or NaN weights, weights that sum
+    to zero, and more samples than there are weights without replacement.
     """
     gen = generator_of(generator, "multinomial")
     _check_weights(input, num_samples, replacement)
@@ -187,7 +209,8 @@ def _check_weights(weights: np.ndarray, count: int, replacement: bool) -> None:
         raise RuntimeError(f"multinomial(): prob_dist must be 1 or 2 dim, but got {weights.ndim}")
     if not is_floating(weights.dtype):
         raise RuntimeError(
-            f"multinomial only supports floating-point dtypes for input, got: {of(weights.dtype).legacy}"
+            "multinomial only supports floating-point dtypes for input, "
+            f"got: {of(weights.dtype).legacy}"
         )
     if count <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples, got {count}")
@@ -197,6 +220,8 @@ def _check_weights(weights: np.ndarray, count: int, replacement: bool) -> None:
             f"{count} of {weights.shape[-1]}"
         )
     if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise RuntimeError("multinomial(): probability tensor contains either `inf`, `nan` or element < 0")
+        raise RuntimeError(
+            "multinomial(): probability tensor contains either `inf`, `nan` or element < 0"
+        )
     if weights.size and not (weights.sum(-1) > 0).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")

@@ -25,6 +25,7 @@ def masked_fill(xp, input: Array, mask: Index, value):
 
 
 masked_fill.derivative(input=lambda grad, mask: masked_fill(grad, mask, 0))
+masked_fill.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(3), -1), (t(0), t.bool(0), 1.0)])
 
 
 @masked_fill.write
@@ -81,3 +82,8 @@ def _where_method(self, condition, other):
 
 
 Tensor.where = _where_method  # type: ignore[attr-defined]
+
+
+where.samples(
+    lambda t: [(t.bool(2, 3), t(3), t(2, 1)), (t.bool(3), t(3), 1.0), (t.bool(3), 0, t(3)), (t.bool(), t(2), t())]
+)

@@ -305,3 +305,17 @@ def spread(grad, size, dim, keepdim):
         out[...] = grad
         return out
     return np.broadcast_to(grad, size) if isinstance(grad, (np.ndarray, np.generic)) else _expand(grad, tuple(size))
+
+
+_reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), (2, -1)), (t(), (1,)), (t(0, 2), (0,))])
+reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), 2, 2), (t.strided(2, 3), (6,))])
+_view.samples(lambda t: [(t(2, 3), (3, 2))])
+view.samples(lambda t: [(t(2, 3), 3, 2), (t(2, 3), (6,)), (t(4), -1, 2)])
+transpose.samples(lambda t: [(t(2, 3), 0, 1), (t(2, 3, 4), -1, 0), (t(3), 0, 0)])
+_permute.samples(lambda t: [(t(2, 3, 4), (2, 0, 1))])
+permute.samples(lambda t: [(t(2, 3, 4), (2, 0, 1)), (t(2, 3), (1, 0)), (t(3), (-1,))])
+t.samples(lambda t: [(t(2, 3),), (t(3),), (t(),)])
+squeeze.samples(lambda t: [(t(1, 3, 1),), (t(1, 3, 1), 0), (t(1, 3, 1), (0, -1)), (t(2, 3), 0)])
+unsqueeze.samples(lambda t: [(t(2, 3), 0), (t(2, 3), -1), (t(), 0)])
+expand.samples(lambda t: [(t(2, 1), 2, 3), (t(3), (2, 3)), (t(1, 3), 4, -1), (t(), (2,))])
+_expand.samples(lambda t: [(t(2, 1), (2, 3)), (t(), (2, 2))])

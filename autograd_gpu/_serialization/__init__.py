@@ -1,1 +1,1 @@
-"""How checkpoints are written and read: the zip container, the pickle inside it, and the storages."""
+"""How checkpoints are written and read: zip container, pickle, storages."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from .._core.device import device
 from .._core.dtype import BY_NAME, bfloat16, dtype
@@ -120,9 +120,10 @@ class Names:
             array = strided(storage, kind, offset, size, stride)
             flags: dict[Any, Any] = next((r for r in rest if isinstance(r, dict)), {})
             result: Any = make(_resolved(array, flags))
-            return result.requires_grad_(True) if requires_grad else result
+            result.requires_grad_(requires_grad)
         except (ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
             raise self._fail(f"is damaged: {error}") from error
+        return cast(Tensor, result)
 
     def _parameter(self, args: tuple[Any, ...], spend: Spend) -> Tensor:
         match args:

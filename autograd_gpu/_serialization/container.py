@@ -1,4 +1,4 @@
-"""Reading the zip container of a checkpoint: strict, bounded by the file's size, checksums verified.
+"""Reading the zip container of a checkpoint: strict, bounded by the file's size, verified.
 
 Only what PyTorch writes is accepted: stored (uncompressed) entries in one top folder, Zip64 or not.
 A stored entry cannot be larger than the file, entries may not overlap, so that everything read
@@ -217,7 +217,7 @@ class Archive:
                 f"is damaged: {entry.name!r} of {entry.size:,} bytes at {begin:,} overlaps "
                 f"what follows at {entry.limit:,}"
             )
-        return self.start + begin
+        return self.start + int(begin)
 
     def read_into(self, name: str, buffer: Any) -> None:
         """Fill `buffer` (writable, of exactly the entry's size) and verify the checksum."""
@@ -244,7 +244,8 @@ class Archive:
 
     def _fill(self, part: memoryview) -> int:
         if hasattr(self._file, "readinto"):
-            return int(self._file.readinto(part) or 0)
+            count: int | None = self._file.readinto(part)
+            return count or 0
         data = self._file.read(len(part))
         part[: len(data)] = data
         return len(data)

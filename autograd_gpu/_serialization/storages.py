@@ -1,4 +1,4 @@
-"""Storages: the stretches of memory that tensors are views of, found from arrays and made from files.
+"""Storages: the stretches of memory that tensors are views of, in arrays and in files.
 
 PyTorch saves a tensor as (storage, offset, size, strides) and each storage once, so that tensors
 which share memory still share it after loading. Here a storage is the array at the end of the

@@ -212,6 +212,7 @@ def _moved(arg: Tensor, index: int | None, step: Any) -> Tensor:
 
 def _numerical(func: Callable, args: tuple, leaves: list[int], place: int, eps: float) -> list[np.ndarray]:
     jacobians = []
+    width = _value(func, args, place).size
     for i in leaves:
         rows = []
         for k in range(_flat(args[i]._array).size):
@@ -219,7 +220,7 @@ def _numerical(func: Callable, args: tuple, leaves: list[int], place: int, eps: 
                 _value(func, (*args[:i], _moved(args[i], k, step), *args[i + 1 :]), place) for step in (eps, -eps)
             ]
             rows.append((ends[0] - ends[1]) / (2 * eps))
-        jacobians.append(np.array(rows) if rows else np.zeros((0, 0)))
+        jacobians.append(np.array(rows) if rows else np.zeros((0, width)))
     return jacobians
 
 

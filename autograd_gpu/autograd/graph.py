@@ -45,6 +45,8 @@ class Node:
         values: dict[str, Any] = {}
         if op.relays:
             values = dict(zip(op.grad_names, fill(grad, self.shapes_out, recorded), strict=True))
+        elif op.many:
+            values["grads"] = fill(grad, self.shapes_out, recorded)
         else:
             values["grad"] = grad
         if op.joint is not None:
@@ -81,7 +83,7 @@ class Node:
             return value
         if name in op.caches:
             return None  # a function of the inputs: a recorded formula computes it again, differentiably
-        if value.__class__ in (float, int, bool, complex):
+        if value.__class__ in (float, int, bool, complex, tuple):
             return value
         if name == "out":
             return make(value, self)

@@ -17,8 +17,8 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
 
     Whether it is a view is decided by the memory, not by the op's name (`reshape` of a strided array copies).
     """
-    array = source._array
-    if out._array.base is None or owner(out._array) is not owner(array):
+    array, memory = source._array, out._array.base
+    if memory is not array and (memory is None or memory is not array.base and owner(out._array) is not owner(array)):
         return
     out._view = source, function, options, mark or (None if local.on else "no_grad")
     try:

@@ -25,16 +25,16 @@ class Parameter(Tensor):
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         """Nothing is left to do; the signature is for readers and tools."""
 
-    def __repr__(self) -> str:  # type: ignore[override]
+    def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)  # type: ignore[attr-defined]
-        return memo[id(self)]  # type: ignore[no-any-return]
+            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return rebuild_parameter, (type(self), self.data, self.requires_grad, dict(self.__dict__))  # type: ignore[attr-defined]
+        return rebuild_parameter, (type(self), self.data, self.requires_grad, dict(self.__dict__))
 
 
 class Buffer(Tensor):
@@ -49,7 +49,7 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
-        buffer = share(cls, data, data is not None and data.requires_grad)  # type: ignore[attr-defined]
+        buffer = share(cls, data, getattr(data, "requires_grad", False))
         buffer.persistent = persistent
         return buffer
 
@@ -58,11 +58,11 @@ class Buffer(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.detach().clone(), persistent=self.persistent)  # type: ignore[attr-defined]
-        return memo[id(self)]  # type: ignore[no-any-return]
+            memo[id(self)] = type(self)(self.detach().clone(), persistent=self.persistent)
+        return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return rebuild_buffer, (type(self), self.data, self.persistent)  # type: ignore[attr-defined]
+        return rebuild_buffer, (type(self), self.data, self.persistent)
 
 
 def is_lazy(param: Any) -> bool:

@@ -158,7 +158,7 @@ class Optimizer:
                 elif set_to_none:
                     p.grad = None
                 elif p.grad is not None:
-                    p.grad = p.grad.detach()
+                    p.grad._edge = None  # detached in place: `p.grad` stays the same object
                     p.grad._array[...] = 0
                     record_write(p.grad._array)
 

@@ -1,4 +1,5 @@
 """Random numbers whose values are known, and what holds of them without an oracle."""
+
 import copy
 import hashlib
 import pickle
@@ -35,7 +36,10 @@ def test_a_known_sequence():
     assert g.normal(3).tolist() == [0.3643381893634796, 0.13439632952213287, 0.16421625018119812]
     block = g.normal(17)
     assert block[[0, 5, 16]].tolist() == [
-        -0.20410172641277313, -0.6135830879211426, 0.05250748619437218]
+        -0.20410172641277313,
+        -0.6135830879211426,
+        0.05250748619437218,
+    ]
     assert g.randint(8, 0, 10).tolist() == [1, 7, 3, 5, 2, 1, 0, 9]
     assert g.randperm(8).tolist() == [1, 6, 7, 3, 2, 0, 5, 4]
     half = np.full(8, 0.5, np.float32)
@@ -150,8 +154,16 @@ def test_philox_numbers_have_the_right_moments():
 def test_numbers_do_not_depend_on_the_block_size(monkeypatch):
     def draws():
         g = seeded(11)
-        return [f.tobytes() for f in (g.uniform(3001), g.normal(3001), g.exponential(3001),
-                                      g.randint(3001, -5, 100), g.bernoulli(3001, 0.3))]
+        return [
+            f.tobytes()
+            for f in (
+                g.uniform(3001),
+                g.normal(3001),
+                g.exponential(3001),
+                g.randint(3001, -5, 100),
+                g.bernoulli(3001, 0.3),
+            )
+        ]
 
     expected = draws()
     from autograd_gpu._core.random import choices, integers, normal, transforms, uniform
@@ -222,8 +234,10 @@ def test_uniform_never_gives_the_upper_end():
 def test_one_thread_at_a_time_draws():
     g, n, rounds = seeded(9), 1000, 40
     drawn = []
-    threads = [threading.Thread(target=lambda: drawn.extend(g.uniform(n) for _ in range(rounds)))
-               for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: drawn.extend(g.uniform(n) for _ in range(rounds)))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

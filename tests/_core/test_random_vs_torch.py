@@ -1,4 +1,5 @@
 """Array-level random numbers against PyTorch's on the CPU: values, and the generator afterwards."""
+
 import numpy as np
 import pytest
 
@@ -61,7 +62,9 @@ def test_fills_with_parameters(dtype):
 def test_random_fills(dtype):
     compare(lambda n: empty(n, dtype).random_(), lambda g, n: g.random(n, dtype=dtype))
     if dtype != np.bool_:
-        compare(lambda n: empty(n, dtype).random_(3, None), lambda g, n: g.random(n, 3, None, dtype))
+        compare(
+            lambda n: empty(n, dtype).random_(3, None), lambda g, n: g.random(n, 3, None, dtype)
+        )
         compare(lambda n: empty(n, dtype).random_(2, 99), lambda g, n: g.random(n, 2, 99, dtype))
 
 
@@ -72,8 +75,9 @@ def test_random_fills(dtype):
 @pytest.mark.filterwarnings("ignore:.*out of bounds:UserWarning")
 def test_random_bounds_move_inward_for_floating_dtypes(name, low, high):
     dtype = BF16 if name == "bfloat16" else np.dtype(name)
-    compare(lambda n: empty(n, dtype).random_(low, high),
-            lambda g, n: g.random(n, low, high, dtype))
+    compare(
+        lambda n: empty(n, dtype).random_(low, high), lambda g, n: g.random(n, low, high, dtype)
+    )
 
 
 @pytest.mark.parametrize(("low", "high"), [
@@ -85,28 +89,38 @@ def test_randint(low, high):
 
 
 def test_random_over_the_whole_of_int64():
-    compare(lambda n: empty(n, np.dtype("int64")).random_(-(2**63), None),
-            lambda g, n: g.random(n, -(2**63)))
+    compare(
+        lambda n: empty(n, np.dtype("int64")).random_(-(2**63), None),
+        lambda g, n: g.random(n, -(2**63)),
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "float32"])
 def test_randperm(dtype):
     sizes = (*SIZES, 4095, 4096) if dtype == "int16" else (*SIZES, 4096, 70000)
-    compare(lambda n: torch.randperm(n, dtype=getattr(torch, dtype)),
-            lambda g, n: g.randperm(n, dtype), sizes)
+    compare(
+        lambda n: torch.randperm(n, dtype=getattr(torch, dtype)),
+        lambda g, n: g.randperm(n, dtype),
+        sizes,
+    )
 
 
 def test_bernoulli():
     compare(lambda n: torch.empty(n).bernoulli_(0.3), lambda g, n: g.bernoulli(n, 0.3).astype("f4"))
     for edge in (0.0, 1.0, 5e-324, 1 - 2.0**-53):
-        compare(lambda n, p=edge: torch.empty(n).bernoulli_(p),
-                lambda g, n, p=edge: g.bernoulli(n, p).astype("f4"))
+        compare(
+            lambda n, p=edge: torch.empty(n).bernoulli_(p),
+            lambda g, n, p=edge: g.bernoulli(n, p).astype("f4"),
+        )
     for dtype in ("float16", "float32", "float64"):
+
         def p(n, dtype=dtype):
             return np.linspace(0, 1, n).astype(dtype)
 
-        compare(lambda n, p=p: torch.bernoulli(torch.from_numpy(p(n))),
-                lambda g, n, p=p: g.bernoulli_each(p(n)).astype(p(0).dtype))
+        compare(
+            lambda n, p=p: torch.bernoulli(torch.from_numpy(p(n))),
+            lambda g, n, p=p: g.bernoulli_each(p(n)).astype(p(0).dtype),
+        )
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
@@ -123,12 +137,21 @@ def test_multinomial(dtype):
     t = lambda n: torch.from_numpy(p(n))
     sizes = (1, 2, 15, 16, 17, 100)
     compare(lambda n: torch.multinomial(t(n), 1), lambda g, n: g.multinomial(p(n), 1), sizes)
-    compare(lambda n: torch.multinomial(t(n), 50, True),
-            lambda g, n: g.multinomial(p(n), 50, True), sizes)
-    compare(lambda n: torch.multinomial(t(n), (n + 1) // 2),
-            lambda g, n: g.multinomial(p(n), (n + 1) // 2), sizes)
-    compare(lambda n: torch.multinomial(t(5 * n).reshape(5, n), 7, True),
-            lambda g, n: g.multinomial(p(5 * n).reshape(5, n), 7, True), sizes)
+    compare(
+        lambda n: torch.multinomial(t(n), 50, True),
+        lambda g, n: g.multinomial(p(n), 50, True),
+        sizes,
+    )
+    compare(
+        lambda n: torch.multinomial(t(n), (n + 1) // 2),
+        lambda g, n: g.multinomial(p(n), (n + 1) // 2),
+        sizes,
+    )
+    compare(
+        lambda n: torch.multinomial(t(5 * n).reshape(5, n), 7, True),
+        lambda g, n: g.multinomial(p(5 * n).reshape(5, n), 7, True),
+        sizes,
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -137,14 +160,26 @@ def test_counts_and_gammas(dtype):
     t = lambda *v: torch.from_numpy(space(*v))
     sizes = (0, 1, 16, 17, 200)
     for top in (9, 300, 1e6):
-        compare(lambda n, top=top: torch.poisson(t(0, top, n)),
-                lambda g, n, top=top: g.poisson(space(0, top, n)), sizes)
-    compare(lambda n: torch._standard_gamma(t(0.05, 8, n)),
-            lambda g, n: g.standard_gamma(space(0.05, 8, n)), sizes)
-    compare(lambda n: torch.binomial(t(0, 900, n).floor(), t(0, 1, n)),
-            lambda g, n: g.binomial(np.floor(space(0, 900, n)), space(0, 1, n)), sizes)
-    compare(lambda n: torch._sample_dirichlet(t(0.2, 5, 3 * n).reshape(n, 3)),
-            lambda g, n: g.dirichlet(space(0.2, 5, 3 * n).reshape(n, 3)), sizes)
+        compare(
+            lambda n, top=top: torch.poisson(t(0, top, n)),
+            lambda g, n, top=top: g.poisson(space(0, top, n)),
+            sizes,
+        )
+    compare(
+        lambda n: torch._standard_gamma(t(0.05, 8, n)),
+        lambda g, n: g.standard_gamma(space(0.05, 8, n)),
+        sizes,
+    )
+    compare(
+        lambda n: torch.binomial(t(0, 900, n).floor(), t(0, 1, n)),
+        lambda g, n: g.binomial(np.floor(space(0, 900, n)), space(0, 1, n)),
+        sizes,
+    )
+    compare(
+        lambda n: torch._sample_dirichlet(t(0.2, 5, 3 * n).reshape(n, 3)),
+        lambda g, n: g.dirichlet(space(0.2, 5, 3 * n).reshape(n, 3)),
+        sizes,
+    )
 
 
 def test_large_outputs_agree_in_every_bit_but_some_float64s():
@@ -152,8 +187,11 @@ def test_large_outputs_agree_in_every_bit_but_some_float64s():
     compare(lambda n: torch.randn(n), lambda g, n: g.normal(n), sizes)
     compare(lambda n: torch.empty(n).normal_(0.3, 1.7), lambda g, n: g.normal(n, 0.3, 1.7), sizes)
     compare(lambda n: torch.empty(n).uniform_(-1, 3), lambda g, n: g.uniform(n, -1, 3), sizes)
-    compare(lambda n: torch.rand(n, dtype=torch.float64),
-            lambda g, n: g.uniform(n, dtype=np.float64), sizes)
+    compare(
+        lambda n: torch.rand(n, dtype=torch.float64),
+        lambda g, n: g.uniform(n, dtype=np.float64),
+        sizes,
+    )
     compare(lambda n: torch.empty(n).exponential_(), lambda g, n: g.exponential(n), sizes)
     torch.manual_seed(5)
     a = torch.randn(n, dtype=torch.float64).numpy()

@@ -1,12 +1,12 @@
-"""Random tensors, fills and dropout under both libraries: same seed, same numbers, same errors, same gradients."""
+"""Random tensors, fills and dropout in both libraries: same numbers, errors and gradients."""
 
 import warnings
 
+import autograd_gpu.nn.functional
 import numpy as np
 import pytest
 
 import autograd_gpu as ag
-import autograd_gpu.nn.functional
 from autograd_gpu.random import default_generator
 
 torch = pytest.importorskip("torch")
@@ -18,7 +18,7 @@ def array(t):
 
 
 def both(f, seed=0):
-    """f(library, functional) under each library after the same seed; the results and states must be equal."""
+    """f(library, functional) in each library after one seed: equal results, equal states."""
     torch.manual_seed(seed)
     ag.manual_seed(seed)
     theirs, ours = f(torch, torch.nn.functional), f(ag, ag.nn.functional)
@@ -37,11 +37,21 @@ def both(f, seed=0):
     return theirs, ours
 
 
+def grades(t, n, dtype=None):
+    """n numbers from 0 to 1."""
+    return t.arange(float(n), dtype=dtype) / (n - 1)
+
+
+def signed(t, dtype):
+    """360 numbers of both signs, (3, 4, 5, 6)."""
+    return ((t.arange(360.0, dtype=dtype) - 180) / 64).reshape(3, 4, 5, 6)
+
+
 def same_error(f, exact=False):
     """f(library, functional) raises the same type in both, and in ours draws nothing."""
     ag.manual_seed(3)
     before = default_generator.state_bytes()
-    with pytest.raises(Exception) as theirs:  # noqa: PT011
+    with pytest.raises(Exception) as theirs:
         f(torch, torch.nn.functional)
     with pytest.raises(theirs.type) as ours:
         f(ag, ag.nn.functional)
@@ -67,7 +77,10 @@ CREATE = {
     "randn f64": lambda t, F: t.randn(37, dtype=t.float64),
     "randint": lambda t, F: t.randint(10, (3, 4)),
     "randint bounds": lambda t, F: t.randint(-5, 5, (3, 4), dtype=t.int8),
-    "randint names": lambda t, F: [t.randint(low=2, high=9, size=(4,)), t.randint(high=9, size=(4,))],
+    "randint names": lambda t, F: [
+        t.randint(low=2, high=9, size=(4,)),
+        t.randint(high=9, size=(4,)),
+    ],
     "randint float": lambda t, F: t.randint(10, (5,), dtype=t.float32, requires_grad=True),
     "randint bool": lambda t, F: t.randint(0, 2, (9,), dtype=t.bool),
     "randperm": lambda t, F: t.randperm(20),
@@ -79,33 +92,49 @@ CREATE = {
     "rand_like": lambda t, F: t.rand_like(t.zeros(2, 3)),
     "rand_like dtype": lambda t, F: t.rand_like(t.zeros(2, 3, dtype=t.int64), dtype=t.float64),
     "randn_like": lambda t, F: t.randn_like(t.zeros(4, 5), requires_grad=True),
-    "randint_like": lambda t, F: [t.randint_like(t.zeros(3), 9), t.randint_like(t.zeros(3), 2, 9),
-                                  t.randint_like(t.zeros(3), low=2, high=9)],
+    "randint_like": lambda t, F: [
+        t.randint_like(t.zeros(3), 9),
+        t.randint_like(t.zeros(3), 2, 9),
+        t.randint_like(t.zeros(3), low=2, high=9),
+    ],
     "like transposed": lambda t, F: [t.randn_like(t.zeros(7, 9).T), t.rand_like(t.zeros(7, 9).T)],
-    "like a slice": lambda t, F: [t.randn_like(t.zeros(7, 9)[:, ::2].T), t.rand_like(t.zeros(3, 1).expand(3, 4))],
+    "like a slice": lambda t, F: [
+        t.randn_like(t.zeros(7, 9)[:, ::2].T),
+        t.rand_like(t.zeros(3, 1).expand(3, 4)),
+    ],
     "like contiguous": lambda t, F: t.rand_like(t.zeros(7, 9).T, memory_format=t.contiguous_format),
-    "normal numbers": lambda t, F: [t.normal(0.5, 2.0, (20,)), t.normal(0, 1, (3,), dtype=t.float64)],
+    "normal numbers": lambda t, F: [
+        t.normal(0.5, 2.0, (20,)),
+        t.normal(0, 1, (3,), dtype=t.float64),
+    ],
     "normal mean": lambda t, F: [t.normal(t.arange(20.0)), t.normal(t.arange(20.0), 3.0)],
     "normal std": lambda t, F: [t.normal(0.5, t.arange(20.0)), t.normal(2, t.ones(3))],
     "normal both": lambda t, F: t.normal(t.arange(20.0), t.arange(20.0) + 1),
     "normal broadcast": lambda t, F: t.normal(t.arange(6.0).reshape(6, 1), t.arange(3.0)),
     "normal transposed": lambda t, F: t.normal(t.zeros(4, 6).T, 1.0),
     "normal f64": lambda t, F: t.normal(t.zeros(17, dtype=t.float64), t.ones(17, dtype=t.float64)),
-    "normal graph": lambda t, F: [t.normal(t.zeros(3, requires_grad=True), 1.0),
-                                  t.normal(0.0, t.ones(3, requires_grad=True)),
-                                  t.normal(t.zeros(3), t.ones(3, requires_grad=True))],
-    "bernoulli": lambda t, F: [t.bernoulli(t.linspace(0, 1, 30)), t.linspace(0, 1, 30).bernoulli()],
-    "bernoulli p": lambda t, F: [t.bernoulli(t.zeros(30), 0.3), t.zeros(9, dtype=t.int64).bernoulli(0.5)],
-    "bernoulli T": lambda t, F: t.bernoulli(t.linspace(0, 1, 30).reshape(5, 6).T),
-    "bernoulli f64": lambda t, F: t.bernoulli(t.linspace(0, 1, 30, dtype=t.float64)),
+    "normal graph": lambda t, F: [
+        t.normal(t.zeros(3, requires_grad=True), 1.0),
+        t.normal(0.0, t.ones(3, requires_grad=True)),
+        t.normal(t.zeros(3), t.ones(3, requires_grad=True)),
+    ],
+    "bernoulli": lambda t, F: [t.bernoulli(grades(t, 30)), grades(t, 30).bernoulli()],
+    "bernoulli p": lambda t, F: [
+        t.bernoulli(t.zeros(30), 0.3),
+        t.zeros(9, dtype=t.int64).bernoulli(0.5),
+    ],
+    "bernoulli T": lambda t, F: t.bernoulli(grades(t, 30).reshape(5, 6).T),
+    "bernoulli f64": lambda t, F: t.bernoulli(grades(t, 30, t.float64)),
     "bernoulli graph": lambda t, F: t.bernoulli(t.full((4,), 0.5, requires_grad=True)),
-    "poisson": lambda t, F: t.poisson(t.linspace(0, 60, 40).reshape(5, 8)),
+    "poisson": lambda t, F: t.poisson((grades(t, 40) * 60).reshape(5, 8)),
     "poisson graph": lambda t, F: t.poisson(t.ones(3, requires_grad=True)),
-    "binomial": lambda t, F: t.binomial(t.full((30,), 50.0), t.linspace(0, 1, 30)),
-    "multinomial": lambda t, F: t.multinomial(t.linspace(0.1, 1, 30), 10),
-    "multinomial one": lambda t, F: t.multinomial(t.linspace(0.1, 1, 30).reshape(5, 6), 1),
-    "multinomial again": lambda t, F: t.multinomial(t.linspace(0.1, 1, 30).reshape(5, 6), 9, replacement=True),
-    "multinomial method": lambda t, F: t.linspace(0.1, 1, 30).multinomial(3),
+    "binomial": lambda t, F: t.binomial(t.full((30,), 50.0), grades(t, 30)),
+    "multinomial": lambda t, F: t.multinomial((grades(t, 30) + 0.1), 10),
+    "multinomial one": lambda t, F: t.multinomial((grades(t, 30) + 0.1).reshape(5, 6), 1),
+    "multinomial again": lambda t, F: t.multinomial(
+        (grades(t, 30) + 0.1).reshape(5, 6), 9, replacement=True
+    ),
+    "multinomial method": lambda t, F: (grades(t, 30) + 0.1).multinomial(3),
     "multinomial none": lambda t, F: t.multinomial(t.ones(0, 3), 1),
 }
 
@@ -208,7 +237,7 @@ def test_integer_fills(dtype):
 
 def test_bernoulli_with_a_probability_for_each():
     both(lambda t, F: t.zeros(5, 3).bernoulli_(t.tensor([0.2, 0.5, 0.8])))
-    both(lambda t, F: t.zeros(3, 5).T.bernoulli_(t.linspace(0, 1, 15).reshape(5, 3)))
+    both(lambda t, F: t.zeros(3, 5).T.bernoulli_(grades(t, 15).reshape(5, 3)))
     both(lambda t, F: t.zeros(5, 3, dtype=t.int32).bernoulli_(t.full((5, 3), 0.5, dtype=t.float64)))
     both(lambda t, F: (t.zeros(3, requires_grad=True) * 1).bernoulli_(t.full((3,), 0.5)))
 
@@ -238,7 +267,7 @@ DROPOUTS = {
 @pytest.mark.parametrize("name", DROPOUTS)
 def test_dropout(name, inplace, dtype):
     def steps(t, F):
-        x = t.linspace(-3, 3, 360, dtype=getattr(t, dtype)).reshape(3, 4, 5, 6)
+        x = signed(t, getattr(t, dtype))
         y = DROPOUTS[name](F, x, inplace)
         return [y, x]
 
@@ -249,7 +278,7 @@ def test_dropout(name, inplace, dtype):
 @pytest.mark.parametrize("name", DROPOUTS)
 def test_dropout_gradients_reuse_the_noise_in_every_order(name):
     def steps(t, F):
-        x = t.linspace(-3, 3, 360).reshape(3, 4, 5, 6).requires_grad_()
+        x = signed(t, t.float32).requires_grad_()
         y = DROPOUTS[name](F, x, False)
         (first,) = t.autograd.grad((y * y).sum(), x, create_graph=True)
         (second,) = t.autograd.grad((first * first).sum(), x)
@@ -274,8 +303,14 @@ def test_dropout_gives_its_input_back_where_nothing_is_dropped():
 def test_the_forms_of_the_package():
     both(lambda t, F: t.dropout(t.ones(9), 0.3, True))
     both(lambda t, F: t.dropout_(t.ones(9), 0.3, True))
-    both(lambda t, F: [t.alpha_dropout(t.ones(9), 0.3, True), t.feature_dropout(t.ones(9, 9), 0.3, True),
-                       t.feature_alpha_dropout(t.ones(9, 9), 0.3, True), t.dropout(t.ones(9), 0.3, False)])
+    both(
+        lambda t, F: [
+            t.alpha_dropout(t.ones(9), 0.3, True),
+            t.feature_dropout(t.ones(9, 9), 0.3, True),
+            t.feature_alpha_dropout(t.ones(9, 9), 0.3, True),
+            t.dropout(t.ones(9), 0.3, False),
+        ]
+    )
     same_error(lambda t, F: t.dropout(t.ones(3), 1.5, True), exact=True)
 
 
@@ -284,10 +319,20 @@ def test_a_generator_of_its_own():
         g = t.Generator()
         g.manual_seed(5)
         x = t.rand(5, generator=g)
-        return [x, t.randn(20, generator=g), t.randint(9, (4,), generator=g), t.randperm(9, generator=g),
-                t.normal(x, 1.0, generator=g), t.bernoulli(x, generator=g), t.zeros(3).uniform_(generator=g),
-                t.multinomial(x, 2, generator=g), t.poisson(x, generator=g), t.randperm(5),
-                t.zeros(3).random_(5, generator=g), t.normal(0.0, 1.0, (3,), generator=g)]
+        return [
+            x,
+            t.randn(20, generator=g),
+            t.randint(9, (4,), generator=g),
+            t.randperm(9, generator=g),
+            t.normal(x, 1.0, generator=g),
+            t.bernoulli(x, generator=g),
+            t.zeros(3).uniform_(generator=g),
+            t.multinomial(x, 2, generator=g),
+            t.poisson(x, generator=g),
+            t.randperm(5),
+            t.zeros(3).random_(5, generator=g),
+            t.normal(0.0, 1.0, (3,), generator=g),
+        ]
 
     both(steps)
 
@@ -391,9 +436,18 @@ def test_errors(number):
 
 
 def test_dropout_probabilities_say_what_pytorch_says():
-    for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"):
+    for name in (
+        "dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+    ):
         for p in (1.5, -0.1):
-            same_error(lambda t, F, name=name, p=p: getattr(F, name)(t.ones(2, 2, 2), p), exact=True)
+            same_error(
+                lambda t, F, name=name, p=p: getattr(F, name)(t.ones(2, 2, 2), p), exact=True
+            )
 
 
 def test_a_float_dtype_that_misses_numbers_warns():

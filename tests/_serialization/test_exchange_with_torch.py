@@ -21,8 +21,9 @@ from autograd_gpu.serialization import FileError, load, save
 DTYPES = [n for n in BY_NAME if n != "bfloat16"]
 PLAIN = [
     None, True, 0, -1, 255, 256, 65535, 65536, -(2**31), 2**31, 2**64, -(2**70), -1.5, float("inf"),
-    float("nan"), 1 + 2j, "", "n\u00e9 \u2603", "lone \ud800", b"", b"a\x00\xff", bytearray(b"\xff\x00"),
-    [], {}, (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), [[], [[]]], {"a": {1: {(1, "b"): None}}}, set(),
+    float("nan"), 1 + 2j, "", "n\u00e9 \u2603", "lone \ud800", b"", b"a\x00\xff",
+    bytearray(b"\xff\x00"), [], {}, (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), [[], [[]]],
+    {"a": {1: {(1, "b"): None}}}, set(),
     {1}, Size([2, 3]), Size([]), BY_NAME["float32"], BY_NAME["bool"], device("cpu"),
     device("cuda:1"), OrderedDict(b=1, a=2),
 ]  # fmt: skip

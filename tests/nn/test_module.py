@@ -54,6 +54,10 @@ def test_assignment_moves_a_name_between_kinds():
     m.x = 3
     m.x = nn.Parameter(ag.ones(1))
     assert "x" in m._parameters and m.x is m._parameters["x"]
+    with pytest.raises(TypeError, match="as parameter 'x'"):
+        m.x = nn.Linear(1, 1)
+    del m.x
+    m.x = 3
     m.x = nn.Linear(1, 1)
     assert "x" in m._modules and "x" not in m._parameters
     m.x = None
@@ -316,6 +320,6 @@ def test_calls_pass_all_arguments():
 
     m = Args()
     assert m() == ((), {}) and m(1) == ((1,), {}) and m(1, 2) == ((1, 2), {})
-    assert m(first=1) == ((), {"first": 1}) and m(1, self=2, x=3) == ((1,), {"self": 2, "x": 3})
+    assert m(first=1) == ((), {"first": 1}) and m(1, y=2, x=3) == ((1,), {"y": 2, "x": 3})
     m.forward = lambda x: x + 1
     assert m(1) == 2

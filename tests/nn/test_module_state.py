@@ -179,7 +179,9 @@ def test_extra_state():
 def test_state_dict_hooks():
     m, log = nn.Sequential(nn.Linear(1, 1)), []
     m[0].register_state_dict_pre_hook(lambda mod, prefix, keep: log.append(prefix))
-    m[0].register_state_dict_post_hook(lambda mod, sd, prefix, meta: sd.pop(prefix + "bias") and None)
+    m[0].register_state_dict_post_hook(
+        lambda mod, state, prefix, metadata: state.pop(prefix + "bias") and None
+    )
     assert list(m.state_dict()) == ["0.weight"] and log == ["0."]
     m[0].register_state_dict_post_hook(lambda *_: {})
     with pytest.raises(RuntimeError, match="state_dict post-hook must return None"):

@@ -14,7 +14,7 @@ def test_a_parameter_shares_memory_and_is_a_leaf():
     assert isinstance(p, ag.Tensor) and p.requires_grad and p.is_leaf and p._array is t._array
     assert not t.requires_grad
     assert not nn.Parameter(t, requires_grad=False).requires_grad
-    assert nn.Parameter((nn.Parameter(t) * 2)).is_leaf
+    assert nn.Parameter(nn.Parameter(t) * 2).is_leaf
     assert nn.Parameter().shape == (0,)
     assert type(p * 1) is ag.Tensor and type(p.detach()) is ag.Tensor and type(p.data) is ag.Tensor
 

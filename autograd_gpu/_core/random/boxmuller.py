@@ -4,6 +4,7 @@ The polynomials are those of Cephes (Moshier): log on [sqrt(1/2), sqrt(2)), sin 
 [-pi/4, pi/4]. Every a*b + c in them is fused. Here a fused step is a float64 product and sum
 rounded to float32; for each of the 2**24 possible uniforms that gives the same bits.
 """
+
 from __future__ import annotations
 
 import math
@@ -15,8 +16,16 @@ from .rounding import EXACT_BELOW, f32, f64, libm, scale32, scale64
 
 _PAIRS = 8192  # radius and angle pairs worked on at once
 
-_LOG = (-1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-        2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)
+_LOG = (
+    -1.1514610310e-1,
+    1.1676998740e-1,
+    -1.2420140846e-1,
+    1.4249322787e-1,
+    -1.6668057665e-1,
+    2.0000714765e-1,
+    -2.4999993993e-1,
+    3.3333331174e-1,
+)
 _LN2_HIGH, _LN2_LOW = f32(0.693359375), f32(-2.12194440e-4)
 _SIN = (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
 _COS = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)

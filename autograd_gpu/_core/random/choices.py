@@ -1,4 +1,5 @@
 """Yes or no, and one of many: Bernoulli trials, dropout noise, multinomial draws."""
+
 from __future__ import annotations
 
 import math

@@ -4,6 +4,7 @@ The Poisson sampler is NumPy's published one (MIT), the binomial sampler TensorF
 2.0); both are Hormann's transformed rejection beside an inversion for small means, and take the
 constants and the order of operations from there.
 """
+
 from __future__ import annotations
 
 import math
@@ -42,7 +43,7 @@ def _poisson(draw: Draw, lam: float) -> int:
 
 
 def _poisson_by_rejection(draw: Draw, lam: float) -> int:
-    """Hormann, "The transformed rejection method for generating Poisson random variables" (1993)."""
+    """Hormann, "The transformed rejection method for generating Poisson variables" (1993)."""
     b = 0.931 + 2.53 * math.sqrt(lam)
     a = -0.059 + 0.02483 * b
     inverse_alpha, squeeze = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
@@ -117,16 +118,29 @@ def _binomial_by_rejection(draw: Draw, n: np.floating, p: np.floating, kind: typ
 
 def _log_ratio(n: float, odds: float, mode: int, k: int) -> float:
     """log of P(k) / P(mode), by Stirling's formula."""
-    return ((mode + 0.5) * math.log((mode + 1) / (odds * (n - mode + 1)))
-            + (n + 1) * math.log((n - mode + 1) / (n - k + 1))
-            + (k + 0.5) * math.log(odds * (n - k + 1) / (k + 1))
-            + _stirling_rest(mode) + _stirling_rest(n - mode)
-            - _stirling_rest(k) - _stirling_rest(n - k))
+    return (
+        (mode + 0.5) * math.log((mode + 1) / (odds * (n - mode + 1)))
+        + (n + 1) * math.log((n - mode + 1) / (n - k + 1))
+        + (k + 0.5) * math.log(odds * (n - k + 1) / (k + 1))
+        + _stirling_rest(mode)
+        + _stirling_rest(n - mode)
+        - _stirling_rest(k)
+        - _stirling_rest(n - k)
+    )
 
 
-_RESTS = (0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.02079067210376509,
-          0.0166446911898211, 0.0138761288230707, 0.0118967099458917, 0.0104112652619720,
-          0.00925546218271273, 0.00833056343336287)
+_RESTS = (
+    0.0810614667953272,
+    0.0413406959554092,
+    0.0276779256849983,
+    0.02079067210376509,
+    0.0166446911898211,
+    0.0138761288230707,
+    0.0118967099458917,
+    0.0104112652619720,
+    0.00925546218271273,
+    0.00833056343336287,
+)
 
 
 def _stirling_rest(k: float) -> float:

@@ -3,6 +3,7 @@
 The gamma sampler is Marsaglia and Tsang's, "A simple method for generating gamma variables"
 (2000), in the order of operations that NumPy published (MIT).
 """
+
 from __future__ import annotations
 
 import math

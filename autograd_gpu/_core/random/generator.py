@@ -1,4 +1,5 @@
 """The random number generator: seeds, state, and the array-level draws."""
+
 from __future__ import annotations
 
 import functools

@@ -1,4 +1,5 @@
 """Whole numbers of a range, in integer and floating dtypes."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,5 @@
 """Memory order: the order in which a fill visits the elements of a strided array."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -38,9 +39,9 @@ def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
             if order > 0:
                 inner_first[j], inner_first[at] = inner_first[at], inner_first[j]
                 at = j
-    order = inner_first[::-1]
-    packed = np.empty([array.shape[d] for d in order], dtype)
-    return packed.transpose(np.argsort(order))
+    outer_first = inner_first[::-1]
+    packed = np.empty([array.shape[d] for d in outer_first], dtype)
+    return packed.transpose(np.argsort(outer_first))
 
 
 def _compare(array: NDArray, inner: int, outer: int) -> int:

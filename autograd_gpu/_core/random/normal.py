@@ -1,4 +1,5 @@
 """Normal numbers: one at a time with a cached second, or in blocks of 16."""
+
 from __future__ import annotations
 
 import math

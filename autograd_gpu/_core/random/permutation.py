@@ -1,4 +1,5 @@
 """Random permutations: the Fisher-Yates shuffle, also as whole-array operations."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

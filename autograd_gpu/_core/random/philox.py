@@ -1,4 +1,5 @@
 """Philox4x32-10, a counter-based stream: word i is a function of the seed and of i alone."""
+
 from __future__ import annotations
 
 import struct

@@ -1,4 +1,5 @@
 """Rounding as a machine with fused multiply-add does it, and casts to the floating dtypes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

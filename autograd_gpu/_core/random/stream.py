@@ -1,4 +1,5 @@
 """Uniforms one by one, for samplers that do not know how many they will need."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """Numbers that are a function of one float64 uniform: exponential, Cauchy, geometric."""
+
 from __future__ import annotations
 
 import math
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def _transform(
-    gen: Generator, n: int, dtype: np.dtype, fast: Function, exact: Function, finish: Function,
+    gen: Generator,
+    n: int,
+    dtype: np.dtype,
+    fast: Function,
+    exact: Function,
+    finish: Function,
     coarse: bool,
 ) -> NDArray:
     """n values of finish(function(u)), in blocks that stay in the cache."""
@@ -32,9 +38,7 @@ def _transform(
     return out
 
 
-def exponential(
-    gen: Generator, n: int, rate: float = 1.0, dtype: np.dtype | type = f32
-) -> NDArray:
+def exponential(gen: Generator, n: int, rate: float = 1.0, dtype: np.dtype | type = f32) -> NDArray:
     """n exponential numbers: y = -log(1 - u) / rate.
 
     PyTorch's bits in every dtype but float64 of 65536 elements or more, where 7 % of values
@@ -42,7 +46,9 @@ def exponential(
     """
     dtype, factor = np.dtype(dtype), -1.0 / rate
     return _transform(
-        gen, n, dtype,
+        gen,
+        n,
+        dtype,
         lambda u: factor * np.log1p(-u),
         lambda u: factor * libm(math.log1p, -u),
         lambda v: cast(v, dtype),
@@ -60,7 +66,9 @@ def cauchy(
     dtype = np.dtype(dtype)
     with np.errstate(over="ignore"):
         return _transform(
-            gen, n, dtype,
+            gen,
+            n,
+            dtype,
             lambda u: np.tan(math.pi * (u - 0.5)),
             lambda u: libm(math.tan, math.pi * (u - 0.5)),
             lambda v: cast(fma64(sigma, v, median), dtype),
@@ -73,7 +81,9 @@ def geometric(gen: Generator, n: int, p: float, dtype: np.dtype | type = f32) ->
     dtype, scale = np.dtype(dtype), math.log1p(-p)
     with np.errstate(divide="ignore"):
         return _transform(
-            gen, n, dtype,
+            gen,
+            n,
+            dtype,
             lambda u: np.log(u) / scale,
             lambda u: libm(lambda v: math.log(v) if v else -math.inf, u) / scale,
             lambda v: cast(np.ceil(v), dtype),

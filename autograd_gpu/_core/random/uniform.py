@@ -1,4 +1,5 @@
 """Uniform numbers: 24 bits of one word, or 53 bits of two."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

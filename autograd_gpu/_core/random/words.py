@@ -1,4 +1,5 @@
 """The Mersenne Twister as a stream of 32-bit words, and its state as PyTorch writes it."""
+
 from __future__ import annotations
 
 import struct

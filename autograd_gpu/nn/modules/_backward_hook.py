@@ -58,8 +58,8 @@ class BackwardHook:
             )
             return result
         single = isinstance(result, Tensor)
-        outputs: tuple[Any, ...] = (result,) if single else result
-        outputs, indices = pass_identity(outputs, self._on_output_node)
+        given: Any = (result,) if single else result
+        outputs, indices = pass_identity(given, self._on_output_node)
         self.outputs, self.output_count = indices or [], len(outputs)
         return outputs[0] if single else outputs
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from ..._core import dtype as dtypes
 from ..._core.device import device as Device
+from ..._core.dtype import BY_NAME
+from ..._core.dtype import dtype as Dtype
 from ..._core.tensor import Tensor
 from ...autograd.mode import no_grad
 from ._tree import Tree
@@ -33,7 +34,7 @@ class Conversions(Tree):
             inexact = tensor.is_floating_point() or tensor.is_complex()
             target = device if device is not None else tensor.device
             wanted = dtype if dtype is not None and inexact else tensor.dtype
-            return tensor.to(target, wanted, non_blocking)  # type: ignore[attr-defined,no-any-return]
+            return tensor.to(target, wanted, non_blocking)
 
         return self._apply(convert)
 
@@ -43,19 +44,19 @@ class Conversions(Tree):
 
     def float(self) -> Self:
         """Cast the floating-point parameters and buffers to float32. Returns self."""
-        return self._apply(caster(dtypes.float32))
+        return self._apply(caster(BY_NAME["float32"]))
 
     def double(self) -> Self:
         """Cast the floating-point parameters and buffers to float64. Returns self."""
-        return self._apply(caster(dtypes.float64))
+        return self._apply(caster(BY_NAME["float64"]))
 
     def half(self) -> Self:
         """Cast the floating-point parameters and buffers to float16. Returns self."""
-        return self._apply(caster(dtypes.float16))
+        return self._apply(caster(BY_NAME["float16"]))
 
     def bfloat16(self) -> Self:
         """Cast the floating-point parameters and buffers to bfloat16. Returns self."""
-        return self._apply(caster(dtypes.bfloat16))
+        return self._apply(caster(BY_NAME["bfloat16"]))
 
     def cuda(self, device: Any = None) -> Self:
         """Move all parameters and buffers to a GPU, the current one by default. Returns self."""
@@ -112,7 +113,7 @@ def parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
             flags.append(value)
         elif isinstance(value, Tensor):
             tensor = value
-        elif isinstance(value, dtypes.dtype):
+        elif isinstance(value, Dtype):
             dtype = value
         elif isinstance(value, (str, int, Device)):
             device = value

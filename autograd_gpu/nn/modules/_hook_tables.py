@@ -1,4 +1,4 @@
-"""Where hooks on modules live: tables made on demand, handles that remove, hooks on every module."""
+"""Where hooks on modules live: tables made on demand, and the hooks on every module."""
 from __future__ import annotations
 
 from collections import OrderedDict

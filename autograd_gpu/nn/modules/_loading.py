@@ -28,8 +28,6 @@ class IncompatibleKeys(NamedTuple):
             f"unexpected_keys={self.unexpected_keys})"
         )
 
-    __str__ = __repr__
-
 
 class Loading:
     """The walk over the modules, and its two ways of writing.

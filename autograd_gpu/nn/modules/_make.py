@@ -11,7 +11,7 @@ __all__ = ["fresh", "ntuple"]
 
 def fresh(*size: int, device: Any = None, dtype: Any = None) -> Parameter:
     """A parameter of a size whose values are not set yet."""
-    from ... import empty               # the package's face is complete when a layer is made
+    from ... import empty  # the package's face is complete when a layer is made
 
     return Parameter(empty(*size, device=device, dtype=dtype))
 

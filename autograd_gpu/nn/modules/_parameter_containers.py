@@ -199,7 +199,7 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         # PyTorch names the dtype in another way here than in ParameterList.
-        kinds = [v.type() if isinstance(v, Tensor) else "" for v in self.values()]  # type: ignore[attr-defined]
+        kinds = [v.type() if isinstance(v, Tensor) else "" for v in self.values()]
         lines = zip(self.items(), kinds, strict=True)
         return "\n".join(f"  ({key}): {describe(value, kind)}" for (key, value), kind in lines)
 

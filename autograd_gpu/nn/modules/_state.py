@@ -1,4 +1,4 @@
-"""A module's state as a dict of tensors: saving it, and loading that checks all before it writes."""
+"""A module's state as a dict of tensors: saving, and loading that checks before it writes."""
 from __future__ import annotations
 
 import warnings

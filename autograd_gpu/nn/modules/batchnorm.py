@@ -31,9 +31,9 @@ class _BatchNorm(Module):
     dimensions: tuple[int, ...] = ()
     weight: Parameter | None
     bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    running_mean: Any                # Tensors, or None without running statistics
+    running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class _BatchNorm(Module):
     def reset_running_stats(self) -> None:
         """Forget all batches: mean 0, variance 1, count 0."""
         if self.track_running_stats:
-            self.running_mean.zero_()  # type: ignore[union-attr]
-            self.running_var.fill_(1)  # type: ignore[union-attr]
-            self.num_batches_tracked.zero_()  # type: ignore[union-attr]
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
 
     def reset_parameters(self) -> None:
         """Forget all batches; weight 1, bias 0."""
@@ -84,9 +84,9 @@ class _BatchNorm(Module):
         self._check_input_dim(input)
         factor = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)  # type: ignore[attr-defined]
+            self.num_batches_tracked.add_(1)
             if self.momentum is None:
-                factor = 1.0 / float(self.num_batches_tracked)  # type: ignore[arg-type]
+                factor = 1.0 / float(self.num_batches_tracked)
         measured = self.training or (self.running_mean is None and self.running_var is None)
         tracked = not self.training or self.track_running_stats
         return F.batch_norm(
@@ -112,7 +112,7 @@ class _BatchNorm(Module):
         key = f"{prefix}num_batches_tracked"
         count = self.num_batches_tracked
         if local_metadata.get("version") in (None, 1) and count is not None:
-            state_dict.setdefault(key, count.detach().clone())  # type: ignore[attr-defined]
+            state_dict.setdefault(key, count.detach().clone())
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     _load_from_state_dict.writes_nothing_itself = True  # type: ignore[attr-defined]

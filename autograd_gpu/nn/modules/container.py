@@ -5,7 +5,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from ._parameter_containers import ParameterDict, ParameterList
 from ._tree import indent
@@ -20,8 +20,8 @@ class _ModuleSequence(Module):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())  # type: ignore[arg-type]
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
 
     def __dir__(self) -> list[str]:
         return [key for key in super().__dir__() if not key.isdigit()]
@@ -63,11 +63,7 @@ class Sequential(_ModuleSequence):
     item assignment like a list; `+` joins two and `*` repeats (the same modules).
     """
 
-    @overload
-    def __init__(self, *args: Module) -> None: ...
-    @overload
-    def __init__(self, arg: OrderedDict[str, Module]) -> None: ...
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Module | OrderedDict[str, Module]) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], OrderedDict):
             for name, module in args[0].items():
@@ -77,13 +73,15 @@ class Sequential(_ModuleSequence):
 
     def forward(self, input: Any) -> Any:
         """Pass the input through all modules in order."""
+        module: Any
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            input = module(input)
         return input
 
     def __getitem__(self, idx: int | slice) -> Any:
         if isinstance(idx, slice):
-            return type(self)(OrderedDict(list(self._modules.items())[idx]))
+            named: Any = OrderedDict(list(self._modules.items())[idx])
+            return type(self)(named)
         return self._modules[self._name_at(idx)]
 
     def insert(self, index: int, module: Module) -> Self:
@@ -102,7 +100,7 @@ class Sequential(_ModuleSequence):
         """Add the modules of another Sequential, or of any iterable, at the end."""
         return self._extend(list(sequential))
 
-    def _extend(self, modules: Iterable[Module]) -> Self:
+    def _extend(self, modules: Iterable[Any]) -> Self:
         for module in modules:
             self.append(module)
         return self

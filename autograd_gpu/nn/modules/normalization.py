@@ -1,7 +1,6 @@
 """Normalization of each sample by itself: LayerNorm, RMSNorm, GroupNorm."""
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
@@ -145,7 +144,7 @@ class GroupNorm(Module):
 
 def as_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
     """One length, or several, as a tuple."""
-    return (int(shape),) if isinstance(shape, numbers.Integral) else tuple(shape)  # type: ignore[arg-type]
+    return tuple(shape) if isinstance(shape, Iterable) else (int(shape),)
 
 
 def add_scale(

@@ -30,7 +30,7 @@ def clip_grad_norm_(
     """
     parameters = listed(parameters)
     total = get_total_norm(
-        [p.grad for p in parameters if p.grad is not None], norm_type, error_if_nonfinite  # type: ignore[attr-defined]
+        [p.grad for p in parameters if p.grad is not None], norm_type, error_if_nonfinite
     )
     clip_grads_with_norm_(parameters, max_norm, total)
     return total
@@ -65,7 +65,7 @@ def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale all gradients, in place, by max_norm / (total_norm + 1e-6) where that is below 1."""
-    grads = [p.grad._array for p in listed(parameters) if p.grad is not None]  # type: ignore[attr-defined]
+    grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
     scale = float(max_norm) / (total_norm._array + 1e-6)
     factor = np.minimum(scale, 1.0)                     # NaN stays NaN
     for array in grads:
@@ -79,7 +79,7 @@ def clip_grad_value_(
     """Clamp every element of the gradients, in place, to [-clip_value, clip_value]."""
     bound = float(clip_value)
     for parameter in listed(parameters):
-        grad = parameter.grad  # type: ignore[attr-defined]
+        grad = parameter.grad
         if grad is not None:
             np.clip(grad._array, -bound, bound, out=grad._array)
             record_write(grad._array)

@@ -13,7 +13,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other, as one vector (differentiable)."""
     from ... import cat
 
-    return cat([parameter.reshape(-1) for parameter in parameters])  # type: ignore[attr-defined,no-any-return]
+    return cat([parameter.reshape(-1) for parameter in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
@@ -33,5 +33,5 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     start = 0
     for parameter in listed:
         end = start + parameter.numel()
-        parameter.data = vec[start:end].view(parameter.shape).data  # type: ignore[index]
+        parameter.data = vec[start:end].view(parameter.shape).data
         start = end

@@ -1,0 +1,79 @@
+"""Adding at indices that may repeat: what backward formulas of indexing, gather and embedding end in."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["add_at", "add_rows"]
+
+
+def add_at(xp: Any, out: Any, places: tuple, values: Any) -> None:
+    """out[places] += values, where an element that is named k times gets k values.
+
+    `places`: slices and, side by side or apart, arrays of integers; or masks, which name no element twice.
+    """
+    advanced = [i for i, p in enumerate(places) if p.__class__ is not slice]
+    if all(places[i].dtype.char == "?" for i in advanced):
+        out[places] += values
+        return
+    adjacent = advanced[-1] - advanced[0] == len(advanced) - 1
+    whole = all(p == slice(None) for p in places if p.__class__ is slice)
+    mixed = any(places[i].dtype.char == "?" for i in advanced)
+    if xp is not np or not adjacent or not whole or mixed or not out.flags.c_contiguous:
+        xp.add.at(out, places, values)
+        return
+    first, last = advanced[0], advanced[-1] + 1
+    head, size, tail = out.shape[:first], out.shape[first:last], out.shape[last:]
+    index = _linear(places[first:last], size)
+    values = np.broadcast_to(values, (*head, *index.shape, *tail))
+    blocks, length, row = math.prod(head), math.prod(size), math.prod(tail)
+    index = index.reshape(-1)
+    if blocks != 1:
+        index = (np.arange(blocks)[:, None] * length + index).reshape(-1)
+    if out.size and index.size:
+        add_rows(out.reshape(blocks * length, row), index, values.reshape(len(index), row))
+
+
+def _linear(indices: tuple, size: tuple[int, ...]) -> Any:
+    """Integer arrays for several dimensions as one array of places in row-major order; negative ones count back."""
+    total: Any = 0
+    for index, n in zip(indices, size, strict=True):
+        if index.size and int(index.min()) < 0:
+            index = np.where(index < 0, index + n, index)
+        total = total * n + index
+    return total
+
+
+def add_rows(out: Any, index: Any, values: Any) -> None:
+    """out[index[k]] += values[k] for every k, for matrices; no index is negative.
+
+    Single numbers are counted with weights, in float64; rows that are named once are added at one stroke; else equal
+    indices are brought together and their rows added. NumPy's `add.at` takes 5 to 50 times as long.
+    """
+    kind = out.dtype.kind
+    if out.shape[1] == 1 and kind in "fc" and len(index) * 16 > len(out):
+        column = values[:, 0]
+        out[:, 0] += _count(index, column, len(out)).astype(out.dtype)
+        return
+    if out.dtype.itemsize == 2 and kind not in "iu":
+        wide = np.zeros(out.shape, np.float32)
+        add_rows(wide, index, values.astype(np.float32))
+        out += wide.astype(out.dtype)
+        return
+    order = np.argsort(index, kind="stable")
+    ordered = index[order]
+    fresh = np.empty(len(ordered), bool)
+    fresh[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    starts = np.flatnonzero(fresh)
+    if len(starts) == len(index):
+        out[index] += values
+    else:
+        out[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0, dtype=out.dtype)
+
+
+def _count(index: Any, column: Any, length: int) -> Any:
+    if column.dtype.kind == "c":
+        return np.bincount(index, column.real, length) + 1j * np.bincount(index, column.imag, length)
+    return np.bincount(index, column.astype(np.float64), length)

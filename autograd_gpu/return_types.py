@@ -1,0 +1,8 @@
+"""The classes of results that have names, such as `max`: tuples with fields `values` and `indices`."""
+
+from ._ops import extremes, order, scan, sort  # noqa: F401  each declares its own
+from ._ops.returns import BY_NAME as _BY_NAME
+
+__all__ = sorted(_BY_NAME)
+
+globals().update(_BY_NAME)
