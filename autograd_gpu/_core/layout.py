@@ -30,6 +30,17 @@ def offset(array: Any) -> int:
     return (start(array) - start(owner(array))) // array.itemsize if array.size else 0
 
 
+def restride(xp: Any, array: Any, size: tuple[int, ...], steps: tuple[int, ...], start: int = 0) -> Any:
+    """A view of the owner's memory with other lengths and strides (in bytes), from `start` bytes on."""
+    if xp is np and array.flags.forc:  # 10 times as fast as as_strided, and checks the bounds
+        try:
+            return np.ndarray(size, array.dtype, array, start, steps)
+        except ValueError:
+            pass  # a type that cannot be lent as a buffer
+    first = xp.ndarray.__getitem__(array, (slice(None),))if False else array
+    return xp.lib.stride_tricks.as_strided(first, size, steps)
+
+
 def contiguous(array: Any) -> bool:
     """Row after row without gaps?"""
     return bool(array.flags.c_contiguous)

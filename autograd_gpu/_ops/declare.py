@@ -1,6 +1,7 @@
 """@op and @composite: how an operation is said once, and the registry that everything else is derived from."""
 
 import inspect
+import operator as operators
 from collections.abc import Callable
 from heapq import heappush
 from typing import Any
@@ -146,8 +147,8 @@ class Op(Entry):
         method.__doc__ = f"In-place form of `{name[:-1]}`: the result is written into this tensor, which is returned."
         names = [name]
         for dunder in self.methods:
-            if dunder.startswith("__") and not dunder.startswith("__r"):
-                names.append("__i" + dunder[2:])
+            if hasattr(operators, augmented := "__i" + dunder[2:]):  # of `__add__`, not of `__neg__`
+                names.append(augmented)
         for each in names:
             setattr(Tensor, each, method)
         self.inplace = tuple(names)

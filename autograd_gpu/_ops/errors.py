@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from .._core.dtype import of
 from .._core.errors import OutOfMemoryError
 from .._core.layout import dim_error
 
-__all__ = ["explain", "wrong_type"]
+__all__ = ["explain", "not_implemented", "wrong_type"]
 
 
 def explain(op: Any, arrays: list, error: Exception) -> Exception | None:
@@ -42,3 +43,8 @@ def wrong_type(op: Any, value: Any, name: str, wanted: str = "Tensor") -> TypeEr
     return TypeError(
         f"{op.name.lstrip('_')}(): argument '{name}' (position {place}) must be {wanted}, not {type(value).__name__}"
     )
+
+
+def not_implemented(kernel: str, dtype: np.dtype) -> NotImplementedError:
+    """The error for a dtype that a function does not compute with."""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{of(dtype).legacy}'")

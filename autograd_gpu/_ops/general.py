@@ -327,6 +327,8 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     a copy made before.
     """
     values = (target, *args) if not kwargs and len(args) + 1 == len(op.params) else _bind(op, target, args, kwargs)
+    if not op.differentiable and recording() and edge_of(target) is not None:
+        return target.copy_(op.function(*values))  # type: ignore[attr-defined]  # what was there has no influence more
     call = prepare(op, values)
     if call is None:
         raise wrong_type(op, target, op.arrays[0][1])

@@ -12,6 +12,7 @@ from .._core.tensor import Tensor
 from ..autograd.views import edge_of
 from .accumulate import add_at
 from .declare import Array, composite, op
+from .shape import _reshape
 
 __all__ = ["select"]
 
@@ -53,6 +54,13 @@ def _embed(xp, grad: Array, size, key):
     return out
 
 
+@op(where=(), view=True, node="UnsqueezeBackward0")
+def _newaxis(xp, input: Array, key):
+    """A dimension of length 1: `key` is (:, ..., None, ...)."""
+    return input[key]
+
+
+_newaxis.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
 _select.derivative(input=lambda grad, input_shape, key: _embed(grad, input_shape, key))
 _slice.derivative(input=lambda grad, input_shape, key: _embed(grad, input_shape, key))
 _basic.derivative(input=lambda grad, input_shape, key: _embed(grad, input_shape, key))
@@ -154,6 +162,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
             return _select(self, (index, ...))
         if kind is slice:
             return _slice(self, (checked_slice(index),))
+        if index is None:
+            return _newaxis(self, (None, ...))
         if kind is Tensor and (array := index._array).ndim and array.dtype.char in "l?":
             return _index(self, (array,))
         return _by_tuple(self, as_tuple(index))
@@ -191,22 +201,46 @@ def _structured(item: Any) -> bool:
 
 
 def _by_tuple(self: Tensor, index: tuple) -> Tensor:
-    if getattr(self, "_edge", 0) is None or not recording():
-        dots = False
-        for item in index:
-            kind = item.__class__
-            if kind is slice:
-                checked_slice(item)
-            elif item is Ellipsis and not dots:
-                dots = True
-            elif kind is not int and item is not None:
-                break
-        else:
+    dots = False
+    for item in index:
+        kind = item.__class__
+        if kind is slice:
+            checked_slice(item)
+        elif item is Ellipsis and not dots:
+            dots = True
+        elif kind is not int and item is not None:
+            view, places = steps(self, index)
+            break
+    else:
+        if getattr(self, "_edge", 0) is None or not recording():
             return _basic(self, index if dots else (*index, ...))
-    view, places = steps(self, index)
+        view, places = chain(self, index), ()
     if places:
         return _index(view, places)
     return _alias(self) if view is self else view
+
+
+def chain(self: Tensor, index: tuple) -> Tensor:
+    """The views of integers, slices, None and one Ellipsis, one after the other, as PyTorch records them."""
+    view = self
+    before: tuple = ()
+    for item in index:
+        kind = item.__class__
+        if kind is int:
+            view = _select(view, (*before, item, ...))
+        elif kind is slice:
+            if item != WHOLE:
+                view = _slice(view, (*before, item))
+            before += (WHOLE,)
+        elif item is None:
+            view = _newaxis(view, (*before, None, ...))
+            before += (WHOLE,)
+        else:
+            named = sum(i is not None and i is not Ellipsis for i in index)
+            before += (WHOLE,) * (self._array.ndim - named)
+    if len(before) > view._array.ndim:
+        raise IndexError("")
+    return view
 
 
 def steps(self: Any, index: tuple) -> tuple[Any, tuple]:
@@ -229,7 +263,7 @@ def steps(self: Any, index: tuple) -> tuple[Any, tuple]:
         elif item is Ellipsis:
             dim += ndim - named
         elif item is None or kind is bool or not item.ndim:
-            view = _basic_unsqueeze(view, dim)
+            view = _newaxis(view, (*(WHOLE,) * dim, None, ...))
             if item is not None:
                 places.append((dim, np.array([bool(item)])))
             dim += 1
@@ -237,12 +271,6 @@ def steps(self: Any, index: tuple) -> tuple[Any, tuple]:
             places.append((dim, item))
             dim += item.ndim if item.dtype.char == "?" else 1
     return view, _spread_places(view, places)
-
-
-def _basic_unsqueeze(view: Any, dim: int) -> Any:
-    from .shape import unsqueeze
-
-    return unsqueeze(view, dim)
 
 
 def _spread_places(view: Any, places: list) -> tuple:
@@ -322,35 +350,38 @@ def explained(shape: tuple, index: Any, error: IndexError) -> Exception:
         return IndexError("slice() cannot be applied to a 0-dim tensor.")
     if not shape and (index.__class__ is int or isinstance(index, np.integer)):
         return IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "0-dim tensor to a number"
         )
-    if index.__class__ is int and shape and -(2**63) <= index < 2**63:
-        return IndexError(f"index {index} is out of bounds for dimension 0 with size {shape[0]}")
     if not text or "too many indices" in text:
         return IndexError(f"too many indices for tensor of dimension {len(shape)}")
-    if "cannot fit" in text:
-        return ValueError("Overflow when unpacking long long")
-    if "boolean index did not match" in text:
-        return _mask_mismatch(shape, index) or error
     if "could not be broadcast together" in text:
-        shapes = text.rpartition("shapes ")[2].strip().replace(",)", ")").replace(",", ", ").replace(") (", "], [")
-        return IndexError(
-            f"shape mismatch: indexing tensors could not be broadcast together with shapes [{shapes.strip('()')}]"
-        )
-    return IndexError(text.replace("for axis", "for dimension"))
+        shapes = [s.strip(" ,").split(",") for s in text.rpartition("shapes ")[2].replace("(", "").split(")") if s.strip()]
+        listed = ", ".join(f"[{', '.join(n for n in s if n)}]" for s in shapes)
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}")
+    if "axis" in text or "fit" in text:
+        return _misplaced(shape, index) or IndexError(text.replace("for axis", "for dimension"))
+    return error
 
 
-def _mask_mismatch(shape: tuple, index: Any) -> IndexError | None:
+def _misplaced(shape: tuple, index: Any) -> Exception | None:
+    """The error for the first integer or mask that does not fit its dimension."""
+    items = [_item(i) for i in as_tuple(index)]
+    named = sum(_width(i) for i in items)
     dim = 0
-    for item in (_item(i) for i in as_tuple(index)):
-        if item is Ellipsis:
-            dim += len(shape) - sum(_width(_item(i)) for i in as_tuple(index))
-        elif hasattr(item, "dtype") and item.dtype.char == "?" and item.shape != shape[dim : dim + item.ndim]:
-            return IndexError(
-                f"The shape of the mask {list(item.shape)} at index {dim} does not match the shape of the indexed tensor "
-                f"{list(shape)} at index {dim}"
-            )
-        dim += _width(item) if item is not Ellipsis else 0
+    for item in items:
+        if item.__class__ is int and not -(2**63) <= item < 2**63:
+            return ValueError("Overflow when unpacking long long")
+        if item.__class__ is int and not -shape[dim] <= item < shape[dim]:
+            return IndexError(f"index {item} is out of bounds for dimension {dim} with size {shape[dim]}")
+        if hasattr(item, "dtype") and item.dtype.char == "?":
+            for i, n in enumerate(item.shape):
+                if n != shape[dim + i]:
+                    return IndexError(
+                        f"The shape of the mask {list(item.shape)} at index {i} does not match the shape of the indexed "
+                        f"tensor {list(shape)} at index {dim + i}"
+                    )
+        dim += len(shape) - named if item is Ellipsis else _width(item)
     return None
 
 

@@ -8,7 +8,6 @@ from .._core.layout import normal_dim
 from .declare import Array, PUBLIC, composite, op
 from .helpers import conj
 from .matmul import adjoint, bmm, cannot_multiply, check_batches, matmul, mm, mv, product
-
 from .shape import _permute, _reshape, sum_to_shape, t, unsqueeze
 
 __all__ = [
@@ -301,6 +300,8 @@ def _linalg_cross(input, other, *, dim=-1, out=None):
 
     The other dimensions broadcast. RuntimeError where the length along `dim` is not 3.
     """
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     n, m = input.shape[dim], other.shape[dim]
     if (n, m) != (3, 3):
         raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {n} and {m}")

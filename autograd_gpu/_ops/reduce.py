@@ -1,48 +1,27 @@
-"""Sums and means over dimensions."""
+"""Sums and means over dimensions, with or without the NaNs."""
 
 import math
 from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dims
 from .declare import Array, composite, op
+from .helpers import like, raw
+from .select import masked_fill
 from .shape import spread
+from .summing import add_reduce, wide
 
-__all__ = ["mean", "sum"]
+__all__ = ["mean", "nanmean", "nansum", "sum"]
 
 
 def count(shape: tuple[int, ...], dim: Any) -> int:
     """How many elements one result is reduced from."""
-    return math.prod(shape[d] for d in normal_dims(dim, len(shape)))
-
-
-def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
-    """Sum over `dim` (None, an int or a tuple, checked), accurate and fast.
-
-    NumPy adds pairwise only along the contiguous axis; along others its float32 error grows with the length (a million
-    rows of 0.1 come out 1 % wrong). Sums over leading rows are matrix products with ones, which BLAS adds in blocks;
-    what is left long is added in float64. Half types accumulate in float32.
-    """
-    kind = array.dtype.kind
-    if kind in "biu":
-        return xp.add.reduce(array, dim, np.int64, None, keepdim)
-    if array.dtype.itemsize == 2:
-        return add_reduce(xp, array.astype(np.float32), dim, keepdim).astype(array.dtype)
-    if array.ndim == 2 and dim in (0, (0,)) and xp is np and kind == "f" and array.shape[0] > 8:
-        rows = len(array)
-        if rows <= 4096 or array.dtype.itemsize == 8:
-            out = np.ones(rows, array.dtype) @ array
-        else:
-            out = xp.add.reduce(array, 0, np.float64).astype(array.dtype)
-        return out[None] if keepdim else out
-    if array.dtype.char in "fF" and array.ndim > 1 and dim is not None and xp is np:
-        dims = (dim,) if dim.__class__ is int else dim
-        if array.ndim - 1 not in dims and -1 not in dims and math.prod(array.shape[d] for d in dims) > 256:
-            wide = np.float64 if array.dtype.char == "f" else np.complex128
-            return xp.add.reduce(array, dim, wide, None, keepdim).astype(array.dtype)
-    return xp.add.reduce(array, dim, None, None, keepdim)
+    if dim is None:
+        return math.prod(shape)
+    return math.prod([shape[d] for d in normal_dims(dim, len(shape))])
 
 
 @op(where=(), node="SumBackward0")
@@ -70,6 +49,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     y = sum x            dL/dx = g, for every element that was summed
 
     Integers and bools are summed as int64; half types accumulate in float32. `dtype`: the input is cast first.
+    IndexError for a dimension that is not there, RuntimeError for one named twice.
     """
     if dtype is not None:
         input = input.to(dtype)
@@ -96,15 +76,16 @@ def _mean(xp, input: Array, dim, keepdim=False):
 
 
 def _divided(xp, array, dim, keepdim):
-    if array.dtype.kind in "biu":
+    dtype = array.dtype
+    if dtype.kind in "biu":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {of(array.dtype).legacy}"
+            f"Got: {of(dtype).legacy}"
         )
-    n = count(array.shape, dim)
-    if array.dtype.itemsize == 2:
-        return (add_reduce(xp, array.astype(np.float32), dim, keepdim) / np.float32(n)).astype(array.dtype)
-    return add_reduce(xp, array, dim, keepdim) / array.dtype.type(n)
+    n = array.size if dim is None else math.prod([array.shape[d] for d in dim])
+    if dtype.itemsize == 2:
+        return (add_reduce(xp, wide(array), dim, keepdim) / np.float32(n)).astype(dtype)
+    return add_reduce(xp, array, dim, keepdim) / dtype.type(n)
 
 
 _mean.derivative(
@@ -123,15 +104,87 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     RuntimeError for integers and bools unless `dtype` says what to compute in. NaN over no elements.
     """
     if dtype is not None:
-        input = input.to(dtype)
+        input = _as_floating(input, dtype)
     if dim is None and not keepdim:
         return _mean_all(input, out=out)
     return _mean(input, dim, keepdim, out=out)
 
 
-sum.samples(
-    lambda t: [(t(2, 3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t(),), (t(0, 3), 0), (t(5), 0, True)]
+def _as_floating(input: Any, dtype: Any) -> Any:
+    out = input.to(dtype)
+    if raw(out).dtype.kind in "biu":
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+            f"Got: {of(raw(out).dtype).legacy}"
+        )
+    return out
+
+
+@op(where=(), node="NansumBackward0")
+def _nansum(xp, input: Array, dim, keepdim=False):
+    """See `nansum`."""
+    kind = input.dtype.kind
+    if kind == "c":
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    if kind not in "biu":
+        input = xp.where(xp.isnan(input), input.dtype.type(0), input)
+    return add_reduce(xp, input, None if dim is None else normal_dims(dim, input.ndim, "nansum"), keepdim)
+
+
+_nansum.derivative(
+    input=lambda grad, input, input_shape, dim, keepdim: masked_fill(
+        spread(grad, input_shape, dim, keepdim), like(raw(input) != raw(input), grad), 0
+    )
 )
-mean.samples(
-    lambda t: [(t(2, 3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t(),), (t(5), 0, True)]
-)
+
+
+@composite(where=("", "Tensor"))
+def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None):
+    """Sum over all elements, or over `dim`, with NaN counted as 0.
+
+    y = sum of x that is not NaN            dL/dx = g, and 0 where x is NaN
+
+    Integers and bools are summed as int64. RuntimeError for complex numbers.
+    """
+    if dtype is not None:
+        input = input.to(dtype)
+    return _nansum(input, dim, keepdim, out=out)
+
+
+@composite(where=("", "Tensor"))
+def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
+    """Mean over all elements, or over `dim`, of those that are not NaN; NaN where there is none.
+
+    y = nansum(x) / n            dL/dx = g / n, and 0 where x is NaN            n: how many are not NaN
+
+    RuntimeError for integers and bools.
+    """
+    array = raw(input)
+    if array.dtype.kind in "biu":
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {of(array.dtype).legacy}"
+        )
+    dims = None if dim is None else normal_dims(dim, array.ndim, "nanmean")
+    n = add_reduce(library(array), array == array, dims, keepdim).astype((array if dtype is None else raw(input.to(dtype))).dtype)
+    mean = nansum(input, dim, keepdim, dtype=dtype) / like(n, input)
+    return mean if out is None else _copied(out, mean)
+
+
+def _copied(out: Any, value: Any) -> Any:
+    """`out=` of a composite: what was computed is written into the given tensor."""
+    from .arithmetic import add
+
+    return add(value, 0, out=out)
+
+
+def _over_dims(t: Any) -> list:
+    return [(t(3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t.strided(3, 4), 0), (t(),)]
+
+
+for _f in (sum, mean, nansum, nanmean):
+    _f.samples(_over_dims)
+_sum_all.samples(lambda t: [(t(2, 3),), (t(),), (t(0),), (t.strided(3, 4),)])
+_sum.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), 0), (t(0, 3), 0), (t.strided(3, 4), 0)])
+_mean_all.samples(lambda t: [(t(2, 3),), (t(),), (t.strided(3, 4),)])
+_mean.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), 0), (t.strided(3, 4), 0)])
+_nansum.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), None), (t.strided(3, 4), 0)])

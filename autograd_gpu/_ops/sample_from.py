@@ -106,18 +106,17 @@ def normal(
         return _normal_mean(mean, real(std, "std", "normal"), generator, out=out)
     if tensors[1]:
         return _normal_std(std, real(mean, "mean", "normal"), generator, out=out)
-    mean, std = real(mean, "mean", "normal"), real(std, "std", "normal")
+    write = _fill_normal(real(mean, "mean", "normal"), real(std, "std", "normal"))
+    lengths = (size,) if isinstance(size, int) else tuple(size)
+    return create("normal", size_from(lengths, "normal"), write, locals())
 
+
+def _fill_normal(mean: float, std: float) -> Any:
     def write(array: np.ndarray, gen: Any) -> Any:
         check_std(std, array.dtype)
         return fill_normal(array, mean, std, gen)
 
-    return create(
-        "normal",
-        size_from((size,) if isinstance(size, int) else tuple(size), "normal"),
-        write,
-        locals(),
-    )
+    return write
 
 
 @op(node="BernoulliBackward0")

@@ -14,6 +14,9 @@ from .._core.tensor import Tensor, make
 __all__ = ["REQUIRED", "add_group", "pack", "step_tensor", "unpack"]
 
 
+COUNTERS = ("step", "mu_product")  # 0-d tensors whose dtype is not the parameter's
+
+
 def add_group(optimizer: Any, group: Any) -> None:
     """Check a parameter group, fill in the defaults and append it."""
     if not isinstance(group, dict):
@@ -147,10 +150,10 @@ def _check_shapes(optimizer: Any, key: Any, p: Tensor, entries: Any) -> None:
 
 
 def _adopt(p: Tensor, value: Any, key: Any = None) -> Any:
-    """A copy with tensors in the parameter's dtype, but for the step counter."""
+    """A copy with tensors in the parameter's dtype, but for counters."""
     if isinstance(value, Tensor):
         array = value._array
-        if key != "step" and p.is_floating_point():
+        if key not in COUNTERS and p.is_floating_point():
             return make(array.astype(p._array.dtype))
         return make(array.copy(order="K"))
     if isinstance(value, dict):

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from crafting import archive, tensor
+from .crafting import archive, tensor
 
 import autograd_gpu  # noqa: F401  binds the Tensor's methods
 from autograd_gpu._core.tensor import Tensor, make

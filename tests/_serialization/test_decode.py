@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
-from crafting import archive, number, numbers, tensor, text
+from .crafting import archive, number, numbers, tensor, text
 
 import autograd_gpu  # noqa: F401  binds the Tensor's methods
 from autograd_gpu._core.tensor import make

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -117,7 +116,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start the stream of a new random 64-bit seed, and give the seed."""
-        value = secrets.randbits(64)
+        value = int.from_bytes(os.urandom(8))
         with self.lock:
             self._start(value)
         return value

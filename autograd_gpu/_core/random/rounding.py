@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,6 +93,8 @@ def scale64(x: NDArray, factor: float, shift: float) -> NDArray:
 def _fma_one(a: float, b: float, c: float) -> float:
     if not (np.isfinite(a) and np.isfinite(b) and np.isfinite(c)):
         return a * b + c
+    from fractions import Fraction
+
     exact = Fraction(a) * Fraction(b) + Fraction(c)
     try:
         return float(exact) if exact else a * b + c

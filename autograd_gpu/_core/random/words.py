@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,21 @@ class Mersenne:
     state_bytes = STATE_BYTES
 
     def __init__(self) -> None:
-        self._bits = np.random.MT19937(0)
-        self._fresh = True
+        self.reseed(0)
 
     def reseed(self, seed: int) -> None:
         """Begin the stream of `seed`, an integer in [0, 2**64)."""
-        start = np.random.RandomState(seed & 0xFFFFFFFF).get_state(legacy=False)
-        self._bits.state = {"bit_generator": "MT19937", "state": start["state"]}
+        self._start = seed & 0xFFFFFFFF
         self._fresh = True
+        self.__dict__.pop("_bits", None)
+
+    @cached_property
+    def _bits(self) -> np.random.MT19937:
+        """NumPy's generator, made when it is first needed: to import numpy.random takes 20 ms."""
+        start = np.random.RandomState(self._start).get_state(legacy=False)
+        bits = np.random.MT19937(0)
+        bits.state = {"bit_generator": "MT19937", "state": start["state"]}
+        return bits
 
     def words(self, n: int) -> NDArray[np.uint64]:
         """The next n words, each below 2**32, in a new uint64 array."""

@@ -10,7 +10,7 @@ from . import _hook_tables as glob
 from ._attributes import Attributes
 from ._backward_hook import BackwardHook, first_node
 from ._handle import RemovableHandle
-from ._hook_tables import Hook, HookTable, add_hook
+from ._hook_tables import Hook, HookTable, add_hook, everywhere
 
 ABSENT: Any = object()
 
@@ -36,14 +36,12 @@ class Calling(Attributes):
         )
 
     def __call__(self, first: Any = ABSENT, /, *args: Any, **kwargs: Any) -> Any:
-        # Small nets are bound by this line: one positional argument, the usual case, is passed on
-        # without packing and unpacking a tuple and a dict (measured: 0.05 us of 0.2).
-        if self._hooks is None and not glob.everywhere:
-            if first is not ABSENT and not args and not kwargs:
+        # Small nets are bound by this: without hooks, one positional argument is passed on without
+        # packing and unpacking a tuple and a dict (0.16 us for all of the call, 0.05 us saved).
+        if self._hooks is None and not everywhere:
+            if not args and not kwargs and first is not ABSENT:
                 return self.forward(first)
-            if first is ABSENT:
-                return self.forward(**kwargs)
-            return self.forward(first, *args, **kwargs)
+            return self.forward(*(() if first is ABSENT else (first, *args)), **kwargs)
         return self._call_impl(*(() if first is ABSENT else (first, *args)), **kwargs)
 
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:

@@ -161,6 +161,8 @@ class ParallelIterator(_Iterator):
         ends = [self._processes[i].sentinel for i in workers]
         ready = wait([*pipes, *ends], self._loader.timeout or None)
         if not ready:
+            for i in workers:  # stuck: no use in asking it to end
+                self._processes[i].terminate()
             self._end()
             raise RuntimeError(f"DataLoader timed out after {self._loader.timeout} seconds")
         for pipe in pipes:
