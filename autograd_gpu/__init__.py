@@ -17,6 +17,12 @@ from ._core.dtype import (
     set_default_dtype,
 )
 from ._core.errors import OutOfMemoryError
+from ._core.memory_format import (
+    channels_last,
+    contiguous_format,
+    memory_format,
+    preserve_format,
+)
 from ._core.printing import get_printoptions, printoptions, set_printoptions
 from ._core.size import Size
 from ._core.tensor import Tensor

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["contiguous", "dim_error", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "strides"]
+__all__ = ["contiguous", "dim_error", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "restride", "strides"]
 
 
 def owner(array: Any) -> Any:
@@ -30,15 +30,24 @@ def offset(array: Any) -> int:
     return (start(array) - start(owner(array))) // array.itemsize if array.size else 0
 
 
-def restride(xp: Any, array: Any, size: tuple[int, ...], steps: tuple[int, ...], start: int = 0) -> Any:
-    """A view of the owner's memory with other lengths and strides (in bytes), from `start` bytes on."""
-    if xp is np and array.flags.forc:  # 10 times as fast as as_strided, and checks the bounds
+def restride(xp: Any, array: Any, size: tuple[int, ...], steps: tuple[int, ...]) -> Any:
+    """A view with other lengths and strides (in bytes) that begins where `array` does. Stays within the memory."""
+    if xp is np:  # a tenth of the time of as_strided, and the bounds are checked
+        memory = array if array.flags.forc else owner(array)
         try:
-            return np.ndarray(size, array.dtype, array, start, steps)
-        except ValueError:
-            pass  # a type that cannot be lent as a buffer
-    first = xp.ndarray.__getitem__(array, (slice(None),))if False else array
-    return xp.lib.stride_tricks.as_strided(first, size, steps)
+            start = 0 if memory is array else _address(array) - _address(memory)
+            out = np.ndarray(size, array.dtype, memory, start, steps)
+        except (ValueError, TypeError):
+            pass  # memory with gaps, or a type that cannot be lent as a buffer
+        else:
+            if not array.flags.writeable:
+                out.flags.writeable = False
+            return out
+    return xp.lib.stride_tricks.as_strided(array, size, steps)
+
+
+def _address(array: Any) -> int:
+    return array.__array_interface__["data"][0]
 
 
 def contiguous(array: Any) -> bool:

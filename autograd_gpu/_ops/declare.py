@@ -4,7 +4,8 @@ import inspect
 import operator as operators
 from collections.abc import Callable
 from heapq import heappush
-from typing import Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,16 +19,20 @@ from . import generate
 __all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", "composite", "op"]
 
 
-class Array:
-    """Annotation: a Tensor for the caller, a raw array in the forward. `Array | float`: or a number; `Array | None`."""
+if TYPE_CHECKING:  # forwards see raw arrays, callers Tensors: no one type says that
+    Array = Index = Arrays = Any
+else:
+
+    class Array:
+        """Annotation: a Tensor for the caller, a raw array in the forward. `Array | float`: or a number; `Array | None`."""
 
 
-class Index(Array):
-    """Annotation: an array that takes no part in promotion and has no derivative (indices, masks, conditions)."""
+    class Index(Array):
+        """Annotation: an array that takes no part in promotion and has no derivative (indices, masks, conditions)."""
 
 
-class Arrays(Array):
-    """Annotation: a list of Tensors for the caller, of raw arrays in the forward."""
+    class Arrays(Array):
+        """Annotation: a list of Tensors for the caller, of raw arrays in the forward."""
 
 
 REGISTRY: dict[str, Any] = {}
@@ -91,9 +96,9 @@ class Op(Entry):
         self.source = ""
         self.namespace = dict(ENVIRONMENT, OP=self, forward=forward, __name__=forward.__module__)
         name = options.get("name", forward.__name__)
-        function = self._stub(name.lstrip("_"), "general")
+        function = self._stub(name.lstrip("_"), _general_stub.__code__)
         function.derivative, function.write = self.derivative, self.write
-        self.operators: dict[str, Any] = {}
+        self.operator: Any = None  # what `x + y` calls: the same code but for its answer to strangers
         super().__init__(name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ())))
         if options.get("inplace"):
             self._bind_inplace()
@@ -119,20 +124,28 @@ class Op(Entry):
         self.same_dtype = self.promote in ("same", "float")
 
     def _read_signature(self) -> None:
-        signature = inspect.signature(self.forward, eval_str=True)
-        params = list(signature.parameters.values())[1:]  # without xp
-        self.params = [p.name for p in params]
-        self.keywords = {p.name for p in params if p.kind is p.KEYWORD_ONLY}
-        self.kinds = {p.name: kind for p in params if (kind := _kind(p.annotation))}
-        self.arrays = [(i, p.name, self.kinds[p.name]) for i, p in enumerate(params) if p.name in self.kinds]
+        """Names, defaults and kinds of the parameters, without xp. Read off the code: `inspect` would double the time
+        that importing the table takes."""
+        code, annotations = self.forward.__code__, self.forward.__annotations__
+        last = code.co_argcount
+        positional = code.co_varnames[1:last]
+        keywords = code.co_varnames[last : last + code.co_kwonlyargcount]
+        self.params, self.keywords = [*positional, *keywords], set(keywords)
+        given = self.forward.__defaults__ or ()
+        self.defaults = dict(zip(positional[len(positional) - len(given) :], given, strict=True))
+        self.defaults.update(self.forward.__kwdefaults__ or {})
+        self.kinds = {p: kind for p in self.params if (kind := _kind(annotations.get(p)))}
+        self.arrays = [(i, p, self.kinds[p]) for i, p in enumerate(self.params) if p in self.kinds]
         self.optional = {name for name, kind in self.kinds.items() if "None" in kind}
         self.lists = any("list" in kind for kind in self.kinds.values())
-        bare = [p.replace(annotation=p.empty) for p in params]
-        head = [str(p) for p in bare if p.name not in self.keywords]
-        tail = [str(p) for p in bare if p.name in self.keywords]
+        head = [self._parameter(p) for p in positional]
+        tail = [self._parameter(p) for p in keywords]
         self.signature = ", ".join([*head, "*", *tail, "out=None"])
         self.operator_signature = ", ".join([*head, *tail])
         self.broadcasts = any("float" in kind for kind in self.kinds.values()) or self.promote is not None
+
+    def _parameter(self, name: str) -> str:
+        return f"{name}={self.defaults[name]!r}" if name in self.defaults else name
 
     def _bind_inplace(self) -> None:
         from .general import write_inplace
@@ -157,9 +170,9 @@ class Op(Entry):
         """Operators get a code of their own: they answer NotImplemented to operands they do not know."""
         if not name.startswith("__") or name == "__getitem__":
             return self.function
-        if not self.operators:
-            self.operators["_"] = self._stub(name, "operator")
-        return self.operators["_"]
+        if self.operator is None:
+            self.operator = self._stub(name, _operator_stub.__code__)
+        return self.operator
 
     def derivative(self, _joint: Any = None, /, **formulas: Any) -> Any:
         """One formula an input; its parameter names are the list of what the node keeps.
@@ -173,14 +186,14 @@ class Op(Entry):
         self.edge_of = {names[k]: f"e{k}" for k in self.differentiable}
         self.grad_names = tuple("grad_" + o for o in self.relays)
         if _joint is not None:
-            params = list(inspect.signature(_joint).parameters)
+            params = _parameters(_joint)
             params = params if self.lists else params[:-1]
             self.joint = _joint, params
             for name in params:
                 self._use(name, list(range(len(self.differentiable))))
         for place, k in enumerate(self.differentiable if _joint is None else ()):
             formula = formulas[names[k]]
-            params = list(inspect.signature(formula).parameters)
+            params = _parameters(formula)
             self.formulas[k] = formula, params
             for name in params:
                 self._use(name, [place])
@@ -202,17 +215,18 @@ class Op(Entry):
         self.writer = writer
         return self.function
 
-    def _stub(self, name: str, general: str) -> Any:
-        """A function of the right name and signature; the first call gives it its code and calls again. The object
-        never changes, so `from autograd_gpu import mul` and `Tensor.__mul__` stay what they are."""
-        operator = general == "operator"
-        signature = self.operator_signature if operator else self.signature
-        names = [f"{p}={p}" if p in self.keywords and not operator else p for p in self.params]
-        names = names if operator else [*names, "out=out"]
-        space = self.namespace
-        exec(f"def {name}({signature}): return OP.generate('{general}')({', '.join(names)})", space)
-        stub = space[name]
+    def _stub(self, name: str, code: Any) -> Any:
+        """A function whose first call gives it its code and calls again. The object never changes, so
+        `from autograd_gpu import mul` and `Tensor.__mul__` stay what they are."""
+        stub = FunctionType(code, self.namespace, name)
         stub.__doc__, stub.__module__ = self.forward.__doc__, self.forward.__module__
+        kinds, empty = inspect.Parameter, inspect.Parameter.empty
+        params = [
+            kinds(p, kinds.KEYWORD_ONLY if p in self.keywords else kinds.POSITIONAL_OR_KEYWORD,
+                  default=self.defaults.get(p, empty))
+            for p in self.params
+        ]  # fmt: skip
+        stub.__signature__ = inspect.Signature(params, __validate_parameters__=False)  # type: ignore[attr-defined]
         return stub
 
     def generate(self, general: str) -> Any:
@@ -223,11 +237,13 @@ class Op(Entry):
         space["general"], space["operator"] = paths.general, paths.operator
         operator = general == "operator"
         self.node_classes()
-        stub = self.operators["_"] if operator else self.function
+        stub = self.operator if operator else self.function
         name = stub.__name__
         source = generate.compile_source(generate.call_source(self, name, operator), name, space)
         self.source += source
-        stub.__code__ = space[name].__code__
+        made = space.pop(name)
+        stub.__defaults__, stub.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+        stub.__code__ = made.__code__
         return stub
 
     def node_classes(self) -> dict[str, Any]:
@@ -253,6 +269,19 @@ class Op(Entry):
 
 class Composite(Entry):
     """A function of Tensors (and raw arrays): its derivative follows from those of the ops it calls."""
+
+
+def _general_stub(*args: Any, **kwargs: Any) -> Any:
+    return OP.generate("general")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _operator_stub(*args: Any, **kwargs: Any) -> Any:
+    return OP.generate("operator")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _parameters(formula: Any) -> list[str]:
+    code = formula.__code__
+    return list(code.co_varnames[: code.co_argcount])
 
 
 def _kind(annotation: Any) -> str:

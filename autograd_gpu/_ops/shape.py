@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .._core.layout import normal_dim, normal_dims, owner
+from .._core.dtype import of
+from .._core.layout import normal_dim, normal_dims, owner, restride
 from .._core.size import size_from
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
@@ -236,18 +237,40 @@ unsqueeze.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape)
 @op(view=True, where=())
 def _expand(xp, input: Array, size):
     """See `expand`."""
-    return spread_to(xp, input, size)
+    return stretched(xp, input, size)
 
 
-def spread_to(xp: Any, array: Any, size: tuple[int, ...]) -> Any:
-    """The array broadcast to `size`, without a copy."""
-    if xp is np:
-        out = np.broadcast_to(array, size)
-        # Readers of a Tensor may not care, but an in-place write is checked for overlap by ourselves.
-        if array.flags.writeable:
-            out = np.lib.stride_tricks.as_strided(array, size, out.strides, writeable=True) if out.size else array.reshape(size) if array.size == 0 and math.prod(size) == 0 and array.shape == size else out
-        return out
-    return xp.broadcast_to(array, size)
+def stretched(xp: Any, array: Any, size: tuple[int, ...]) -> Any:
+    """The array broadcast to `size` without a copy; writable where the array is (`np.broadcast_to` is not)."""
+    shape, strides = array.shape, array.strides
+    lead = len(size) - len(shape)
+    full, steps = list(size), [0] * len(size)
+    for i, old in enumerate(shape, lead):
+        wanted = size[i] if lead >= 0 else old
+        if wanted == old or wanted == -1:
+            full[i], steps[i] = old, strides[i - lead]
+        elif old != 1 or wanted < 0:
+            raise _unstretchable(array, size, i, old)
+    if lead and (lead < 0 or min(size[:lead]) < 0):
+        raise _unstretchable(array, size, 0, None)
+    return restride(xp, array, tuple(full), tuple(steps))
+
+
+def _unstretchable(array: Any, size: tuple[int, ...], dim: int, old: int | None) -> RuntimeError:
+    shape = list(array.shape)
+    if len(size) < len(shape):
+        return RuntimeError(
+            f"expand(torch.{of(array.dtype).legacy}Tensor{{{shape}}}, size={list(size)}): the number of sizes provided "
+            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})"
+        )
+    if old is None:
+        return RuntimeError(
+            f"The expanded size of the tensor ({min(size)}) isn't allowed in a leading, non-existing dimension {dim}"
+        )
+    return RuntimeError(
+        f"The expanded size of the tensor ({size[dim]}) must match the existing size ({old}) at non-singleton dimension "
+        f"{dim}.  Target sizes: {list(size)}.  Tensor sizes: {shape}"
+    )
 
 
 _expand.derivative(input=lambda grad, input_shape: sum_to_shape(grad, input_shape))
@@ -268,29 +291,7 @@ def expand(input, *sizes):
 
     RuntimeError where a length is neither 1 nor the wanted one.
     """
-    size = size_from(sizes, "expand")
-    shape = input.shape
-    lead = len(size) - len(shape)
-    if lead < 0:
-        raise RuntimeError(
-            f"expand({input.dtype!r}{list(shape)}, size={list(size)}): the number of sizes provided ({len(size)}) must be "
-            f"greater or equal to the number of dimensions in the tensor ({len(shape)})"
-        )
-    full = []
-    for i, n in enumerate(size):
-        old = shape[i - lead] if i >= lead else None
-        if n == -1 and old is None:
-            raise RuntimeError(
-                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
-            )
-        n = old if n == -1 else n
-        if old is not None and old != 1 and n != old:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton dimension "
-                f"{i}.  Target sizes: {list(size)}.  Tensor sizes: {list(shape)}"
-            )
-        full.append(n)
-    return _expand(input, tuple(full))
+    return _expand(input, size_from(sizes, "expand"))
 
 
 def spread(grad, size, dim, keepdim):
@@ -304,7 +305,7 @@ def spread(grad, size, dim, keepdim):
         out = np.empty(size, grad.dtype)  # a small copy is cheaper than a broadcast view
         out[...] = grad
         return out
-    return np.broadcast_to(grad, size) if isinstance(grad, (np.ndarray, np.generic)) else _expand(grad, tuple(size))
+    return np.broadcast_to(grad, size) if isinstance(grad, np.generic) else _expand(grad, tuple(size))
 
 
 _reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), (2, -1)), (t(), (1,)), (t(0, 2), (0,))])

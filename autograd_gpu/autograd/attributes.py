@@ -34,7 +34,13 @@ def get_requires_grad(self: Tensor) -> bool:
 
 
 def set_requires_grad(self: Tensor, mode: bool) -> None:
-    """Make the tensor a leaf of graphs, or stop. RuntimeError for integers, and for False on a result of operations."""
+    """Make the tensor a leaf of graphs, or stop. RuntimeError for integers, and on a result of operations."""
+    if not is_leaf_edge(edge_of(self)):
+        raise RuntimeError(
+            "you can only change requires_grad flags of leaf variables."
+            + ("" if mode else " If you want to use a computed variable in a subgraph that doesn't require "
+               "differentiation use var_no_grad = var.detach().")
+        )  # fmt: skip
     requires_grad_(self, mode)
 
 

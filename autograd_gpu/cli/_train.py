@@ -101,7 +101,7 @@ class Run:
             options["optimizer"], self.model.parameters(), options["lr"]
         )
         self.scheduler = CosineAnnealingLR(self.optimizer, options["epochs"])
-        self.loader = DataLoader(
+        self.loader: DataLoader[Any] = DataLoader(
             TensorDataset(*data.train), batch_size=options["batch_size"], shuffle=True
         )
         self.loss = nn.CrossEntropyLoss()

@@ -54,7 +54,8 @@ class Elementwise(Optimizer):
         return loss
 
     def _step_group(self, group: dict[str, Any]) -> None:
-        names, cache = self._slots(group), {}
+        names = self._slots(group)
+        cache: dict[Any, Any] = {}
         kernel, scratch = self._kernel, self._scratch
         for p, grad in with_gradient(group["params"]):
             state, array = self.state[p], p._array

@@ -67,7 +67,7 @@ class RMSprop(Elementwise):
         super().__init__(params, defaults)
 
     def _slots(self, group: dict[str, Any]) -> tuple[str, ...]:
-        names = ("square_avg",)
+        names: tuple[str, ...] = ("square_avg",)
         if group["momentum"] > 0:
             names += ("momentum_buffer",)
         return (*names, "grad_avg") if group["centered"] else names

@@ -31,8 +31,8 @@ def test_requires_grad_of_what_it_may_not(t):
     x = leaf(t, [1.0])
     y = x * 2
     y.requires_grad_()
-    y.requires_grad = True
     return [
+        fails(RuntimeError, "you can only change requires_grad flags of leaf variables", setattr, y, "requires_grad", True),
         fails(RuntimeError, "you can only change requires_grad flags of leaf variables", y.requires_grad_, False),
         fails(RuntimeError, "you can only change requires_grad flags of leaf variables", setattr, y, "requires_grad", False),
         fails(RuntimeError, "only Tensors of floating point", t.tensor([1]).requires_grad_),
@@ -69,8 +69,8 @@ def test_names_and_edges_of_operators(t, source):
     x, y = leaf(t, [1.0, 2.0]), leaf(t, [3.0, 4.0])
     out = eval(source, {"x": x, "y": y})
     edges = [(None if n is None else n.name(), i) for n, i in out.grad_fn.next_functions]
-    if source in ("1 - x", "2 / x", "abs(x)"):  # PyTorch decomposes the first two otherwise
-        return out
+    if source in ("1 - x", "x % 2"):  # PyTorch has overloads without an edge for the number
+        edges = edges[:1]
     return [out.grad_fn.name(), edges]
 
 
@@ -79,18 +79,18 @@ NAMES = [
     "x.sin()", "x.cos()", "x.abs()", "x.neg()", "x.reciprocal()", "x.clamp(0, 1)", "x.prod()", "x.var()", "x.std()",
     "x.max()", "x.min()", "x.max(0)[0]", "x.amax(0)", "x.norm()", "x.view(-1)", "x.reshape(4)", "x.t()", "x.T", "x.mT",
     "x.transpose(0, 1)", "x.permute(1, 0)", "x.unsqueeze(0)", "x.squeeze()", "x.expand(3, 2, 2)", "x.repeat(2, 1)",
-    "x.flatten()", "x[0]", "x[:, 1]", "x[0, 0]", "x[x > 1]", "x[None]", "x.clone()", "x.contiguous()", "x.t().contiguous()",
+    "x.flatten()", "x[0]", "x[:, 1]", "x[0, 0]", "x[x > 1]", "x[None]", "x.clone()", "x.t().contiguous()",
     "x.float()", "x.unbind()[0]", "x.split(1)[0]", "x.chunk(2)[0]", "x.mm(x)", "x @ x[0]", "x.matmul(x)", "x.cumsum(0)",
     "x.softmax(0)", "x.log_softmax(0)", "x.logsumexp(0)", "x.masked_fill(x > 1, 0)", "x.gather(0, t.tensor([[0, 1]]))",
     "x.index_select(0, t.tensor([0]))", "x.tril()", "x.flip(0)", "x.diagonal()", "x.pow(2)", "x.pow(x)", "t.cat([x, x])",
     "t.stack([x, x])", "t.where(x > 1, x, 0)", "t.maximum(x, x)", "t.einsum('ij->ji', x)", "t.dot(x[0], x[1])", "x.square()",
     "x.rsqrt()", "t.atan2(x, x)", "t.outer(x[0], x[1])", "x.select(0, 1)", "x.narrow(0, 0, 1)", "x.addmm(x, x)",
     "x.sort()[0]", "x.topk(1)[0]", "x.log1p()", "x.expm1()", "x.erf()", "x.round()", "x.sign()", "x.type_as(x.float())",
-    "x.masked_select(x > 1)", "x.roll(1)", "x.unfold(0, 1, 1)", "x.lerp(x, 0.5)", "x.triu()", "x.bmm(x)" ,
+    "x.masked_select(x > 1)", "x.roll(1)", "x.unfold(0, 1, 1)", "x.lerp(x, 0.5)", "x.triu()",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("source", [n for n in NAMES if n != "x.bmm(x)"])
+@pytest.mark.parametrize("source", NAMES)
 @agree
 def test_names_of_nodes(t, source):
     x = leaf(t, [[1.5, 2.5], [0.5, 3.5]])
@@ -130,7 +130,7 @@ SECOND = [
     "x.float()", "x.repeat(2, 2)", "x.flip(0)", "x.reciprocal()", "x.square()", "x.rsqrt()", "x.log1p()", "x.expm1()", "x.erf()",
     "x.sign()", "x.round()", "x.diagonal()", "x.sort()[0]", "t.atan2(x, y)", "x.remainder(2)", "x.cumprod(0)", "x.split(1)[0]",
     "x.addmm(x, y)", "t.dot(x[0], y[0])", "t.outer(x[0], y[0])", "t.einsum('ij,jk->ik', x, y)", "x.lerp(y, 0.5)",
-    "x.tan()", "x.asin()", "x.atan()", "x.sinh()", "x.cosh()", "x.log2()", "t.hypot(x, y)", "x.scatter(0, i[None], y)",
+    "x.tan()", "x.asin()", "x.atan()", "x.sinh()", "x.cosh()", "x.log2()", "t.hypot(x, y)", "x.scatter(0, i[None], y[:1])",
     "t.nn.functional.softplus(x)", "t.nn.functional.gelu(x)", "t.nn.functional.silu(x)", "t.nn.functional.elu(x)",
     "t.nn.functional.leaky_relu(x)", "t.nn.functional.mse_loss(x, y)", "t.nn.functional.l1_loss(x, y)",
     "t.nn.functional.linear(x, y)", "t.nn.functional.linear(x, y, x[0])", "t.nn.functional.layer_norm(x, (2,))",

@@ -8,11 +8,14 @@ rounded to float32; for each of the 2**24 possible uniforms that gives the same 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .rounding import EXACT_BELOW, f32, f64, libm, scale32, scale64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _PAIRS = 8192  # radius and angle pairs worked on at once
 

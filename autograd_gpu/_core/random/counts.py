@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .rounding import cast, f32, f64
 from .stream import uniforms
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 Draw = Callable[[], float]

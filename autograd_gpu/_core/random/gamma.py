@@ -10,13 +10,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .normal import single_normals
 from .rounding import f32, f64
 from .uniform import uniform53
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 _THIRD = f32(1) / f32(3)

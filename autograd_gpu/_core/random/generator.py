@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import choices as _choices
 from . import counts as _counts
@@ -23,6 +22,8 @@ from .philox import Philox
 from .words import Mersenne
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..tensor import Tensor
 
 __all__ = ["DEFAULT_SEED", "Generator", "default_generator"]

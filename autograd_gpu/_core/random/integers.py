@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .rounding import BLOCK, cast, digits, f64
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 _FEW = 1024

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .boxmuller import box_muller, exact_for
 from .rounding import BLOCK, cast, f32, f64, libm, scale64, settle
 from .uniform import uniform24, uniform53
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 

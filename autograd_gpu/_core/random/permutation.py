@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .integers import words64
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 _FEW = 4096  # below this a plain loop is as fast

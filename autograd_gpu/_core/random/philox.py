@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _STATE = struct.Struct("<QQdQ")  # seed, words drawn, cached normal, cached?
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

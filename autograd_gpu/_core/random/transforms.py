@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .rounding import BLOCK, cast, f32, f64, fma64, libm, settle
 from .uniform import uniform53
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from .generator import Generator
 

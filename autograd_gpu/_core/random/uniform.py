@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .rounding import BLOCK, cast, f32, f64, scale32, scale64
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .generator import Generator
 
 _MASK24, _MASK21 = np.uint64(0xFFFFFF), np.uint64(0x1FFFFF)

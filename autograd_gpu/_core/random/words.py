@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _HEAD = struct.Struct("<QiiQ")  # initial seed, words left, seeded, next
 _TAIL = struct.Struct("<dddi4xf?3x")  # ., cached normal, ., cached?, (a float cache, unused)

@@ -1,6 +1,7 @@
 """The iterators behind DataLoader: in this process, and over worker processes."""
 
 import contextlib
+import copy
 import itertools
 import multiprocessing
 import os
@@ -68,7 +69,9 @@ class ParallelIterator(_Iterator):
     """Hands keys to the workers in turn and takes their batches in the same order."""
 
     def __init__(self, loader: Any) -> None:
-        super().__init__(loader)
+        # The loader keeps an iterator with persistent workers: a reference back would be a cycle,
+        # and the workers would outlive the last name of the loader.
+        super().__init__(copy.copy(loader) if loader.persistent_workers else loader)
         self.closed = False
         self._processes: list[Any] = []
         self._pipes: list[Any] = []
@@ -136,7 +139,7 @@ class ParallelIterator(_Iterator):
                 continue
             self._ask()
             if isinstance(result, Failure):
-                result.reraise()
+                raise result.rebuilt()
             return result
         if not self._loader.persistent_workers:
             self._end()

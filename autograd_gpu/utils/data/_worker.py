@@ -67,17 +67,16 @@ class Failure:
         self.where = where
         self.text = "".join(traceback.format_exception(error))
 
-    def reraise(self) -> None:
-        """Raise an exception of the same type; RuntimeError where it takes other arguments."""
+    def rebuilt(self) -> Exception:
+        """An exception of the same type; RuntimeError where that type takes other arguments."""
         message = (
             f"Caught {self.kind.__name__} {self.where}.\nOriginal Traceback (most recent call "
             "last):\n" + self.text.removeprefix("Traceback (most recent call last):\n")
         )
         try:
-            error = self.kind(_Message(message) if self.kind is KeyError else message)
+            return self.kind(_Message(message) if self.kind is KeyError else message)  # type: ignore
         except Exception:
-            raise RuntimeError(message) from None
-        raise error
+            return RuntimeError(message)
 
 
 class _Message(str):

@@ -1,0 +1,246 @@
+"""Writing parts of a tensor: `x[...] = value` and index_put."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.dtype import of
+from .._core.layout import owner
+from .._core.state import recording
+from .._core.tensor import Tensor, make
+from ..autograd.views import base_of, edge_of
+from .accumulate import add_at
+from .convert import copy
+from .declare import Array, composite, op
+from .general import _check_target, mark_written, prepare, write_inplace
+from .index import _basic, _by_tuple, _index, as_tuple, checked_slice, explained, steps
+from .shape import _reshape
+
+__all__ = ["index_put"]
+
+_NUMBERS = (int, float, complex, bool, np.generic)
+
+
+# ---- integer arrays and masks
+
+
+@op(where=(), node="IndexPutBackward0", constants=("kept",))
+def _index_put(xp, input: Array, values: Array | float, places, accumulate=False):
+    """See `index_put`; `places` as in `_index`."""
+    out = input.copy()
+    _put(xp, out, values, places, accumulate)
+    return out, places
+
+
+@_index_put.write
+def _(xp, input, values, places, accumulate=False):
+    _put(xp, input, values, places, accumulate)
+
+
+def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> None:
+    if accumulate:
+        add_at(xp, array, places, values)
+        return
+    try:
+        array[places] = values
+    except ValueError:
+        shape = array[places].shape
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+            f"{list(shape)}"
+        ) from None
+
+
+_index_put.derivative(
+    input=lambda grad, places, accumulate: grad if accumulate else _index_put(grad, 0.0, places),
+    values=lambda grad, places: _index(grad, places),
+)
+
+
+def _placed(name: str, input: Tensor, indices: Any, values: Any) -> tuple[Any, tuple]:
+    """The view and the places that a tuple of index tensors names, and a check of the values' dtype."""
+    if not isinstance(indices, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}")
+    if isinstance(values, Tensor):
+        _same_dtype(input, values)
+    items = tuple(slice(None) if i is None else i for i in indices)
+    try:
+        return steps(input, items)
+    except IndexError as error:
+        raise explained(input._array.shape, items, error) from None
+
+
+def _same_dtype(target: Tensor, values: Tensor) -> None:
+    if values._array.dtype != target._array.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {target.dtype.legacy} for the destination "
+            f"and {values.dtype.legacy} for the source."
+        )
+
+
+@composite(where=("", "Tensor"))
+def index_put(input, indices, values, accumulate=False):
+    """A copy of `input` in which the elements at `indices`, a tuple of integer tensors or masks, are `values`.
+
+    y = x, y[indices] = v (or += v)            dL/dx = g, 0 where replaced;  dL/dv = g[indices]
+
+    `values` broadcasts to the shape of `input[indices]`. With `accumulate`, elements that are named repeatedly get all
+    their values; without, one of them. IndexError for an index out of range, RuntimeError for another dtype or a shape
+    that does not broadcast.
+    """
+    _, places = _placed("index_put", input, indices, values)
+    return _index_put(input, values, places, bool(accumulate))
+
+
+def index_put_(self: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+    """In-place form of `index_put`."""
+    view, places = _placed("index_put_", self, indices, values)
+    if places:
+        put(self, view, places, values, bool(accumulate))
+    return self
+
+
+def put(self: Tensor, view: Tensor, places: tuple, values: Any, accumulate: bool) -> None:
+    """Write values into the places of a view; errors in the words of an index on `self`."""
+    try:
+        write_inplace(_index_put.op, view, (values, places, accumulate), {})
+    except IndexError as error:
+        raise explained(self._array.shape, places, error) from None
+
+
+# ---- x[...] = value
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """`x[index] = value`, for every index that `x[index]` takes; the value is broadcast and, but for integer arrays and
+    masks, cast.
+
+    dL/dx = g, 0 where written;  dL/dvalue = g where written, summed over what was broadcast
+
+    Raises:
+        IndexError, ValueError: as `x[index]`.
+        TypeError: the value is neither a number nor a tensor.
+        RuntimeError: a value that does not fit; x is a leaf that requires grad, or overlaps itself.
+    """
+    if not isinstance(value, Tensor):
+        value = _constant(self, value)
+    try:
+        if not recording() or getattr(self, "_edge", 0) is None and getattr(value, "_edge", None) is None:
+            kind = index.__class__
+            key = (index, ...) if kind is int else (checked_slice(index),) if kind is slice else None
+            if key is not None:
+                _write_part(self, self._array[key], value)
+                return
+        items = as_tuple(index)
+        view, places = steps(self, items)
+    except IndexError as error:
+        raise explained(self._array.shape, index, error) from None
+    if not places:
+        _fill(self, _by_tuple(self, items) if view is self else view, value)
+        return
+    if isinstance(value, Tensor):
+        _same_dtype(self, value)
+    elif value.__class__ is not float:
+        value = _in_range(self, value)
+    put(self, view, places, value, False)
+
+
+def _constant(self: Tensor, value: Any) -> Any:
+    """A number, or a Tensor around an ndarray. TypeError for anything else."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        return make(value)
+    if not isinstance(value, _NUMBERS):
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{self.dtype.legacy}Tensor")
+    return value if value.__class__ is float else _in_range(self, value)
+
+
+def _in_range(self: Tensor, value: Any) -> Any:
+    """The number. RuntimeError where the dtype cannot hold it."""
+    dtype = self._array.dtype
+    kind = dtype.kind
+    if kind in "iu" and value.__class__ is int:
+        info = np.iinfo(dtype)
+        fits = info.min <= value <= info.max
+    else:
+        fits = kind == "c" or value.__class__ is not complex or not value.imag
+        value = value.real if fits and kind != "c" and value.__class__ is complex else value
+    if not fits:
+        name = {"Char": "int8_t", "Byte": "uint8_t", "Short": "int16_t", "Int": "int", "Long": "int64_t"}
+        wanted = name.get(of(dtype).legacy, of(dtype).legacy.lower())
+        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow")
+    return value
+
+
+def _fill(self: Tensor, view: Tensor, value: Any) -> None:
+    """Write into a view, recorded."""
+    if not isinstance(value, Tensor):
+        if view._array.dtype.kind in "iu" and value.__class__ is float:
+            value = _truncated(view._array.dtype, value)
+        view.fill_(value)  # type: ignore[attr-defined]
+    elif not _own_part(self, view._array, value):
+        write_inplace(copy.op, view, (_fitted(view._array.shape, value),), {})
+
+
+def _truncated(dtype: Any, value: float) -> Any:
+    return np.asarray(value).astype(dtype).item()
+
+
+def _fitted(shape: tuple, value: Tensor) -> Tensor:
+    """The value without leading dimensions of length 1 that the target has not. RuntimeError where it does not fit."""
+    size = value._array.shape
+    extra = len(size) - len(shape)
+    if extra > 0 and all(n == 1 for n in size[:extra]):
+        value, size = _reshape(value, size[extra:]), size[extra:]
+    elif extra > 0:
+        raise RuntimeError(
+            f"expand(torch.{value.dtype.legacy}Tensor{{{list(size)}}}, size={list(shape)}): the number of sizes provided "
+            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(size)})"
+        )
+    lead = len(shape) - len(size)
+    for i, n in enumerate(size, lead):
+        if n != 1 and n != shape[i]:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(size)}"
+            )
+    return value
+
+
+def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
+    """Is `value` the very part that is to be written (`x[i] += y` ends so)? Then it is there already."""
+    array = value._array
+    if owner(array) is not owner(part) or array.shape != part.shape or array.strides != part.strides:
+        return False
+    base, _, mark = base_of(value)
+    same = array.__array_interface__["data"] == part.__array_interface__["data"] and array.dtype == part.dtype
+    return same and mark is None and base is base_of(self)[0]
+
+
+def _write_part(self: Tensor, part: Any, value: Any) -> None:
+    """Write into a part of the array where nothing is recorded."""
+    array = self._array
+    if 0 in array.strides or not array.flags.c_contiguous:
+        _check_target(copy.op, self, prepare(copy.op, (self, self, False)))
+    if not isinstance(value, Tensor):
+        part[...] = value
+    else:
+        source = _fitted(part.shape, value)._array
+        if owner(source) is owner(part):
+            if _own_part(self, part, value):
+                return
+            _check_target(copy.op, self, prepare(copy.op, (make(part), make(source), False)))
+            source = source.copy()
+        copy.op.writer(np, part, source)
+    mark_written(self)
+
+
+def delitem(self: Tensor, index: Any) -> None:
+    """Elements cannot be deleted: TypeError."""
+    raise TypeError("Tensor does not support deleting items")
+
+
+Tensor.__setitem__, Tensor.__delitem__ = setitem, delitem  # type: ignore[attr-defined]
+Tensor.index_put_ = index_put_  # type: ignore[attr-defined]
+index_put.op.inplace = ("index_put_",)

@@ -1,0 +1,390 @@
+"""Functions of two and three numbers beyond arithmetic: angles, logarithms of sums, interpolation, fused products."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._core.dtype import of
+from .._core.tensor import Tensor
+from .arithmetic import mul, pow
+from .declare import Array, composite, op
+from .elementwise import log
+from .errors import not_implemented
+from .helpers import conj, is_complex, like, raw
+from .select import masked_fill
+from .special import sigmoid
+
+__all__ = ["addcdiv", "addcmul", "atan2", "float_power", "hypot", "lerp", "logaddexp", "xlogy"]
+
+
+def _needs(name: str, array: Any, kinds: str) -> None:
+    """NotImplementedError for a dtype of another kind."""
+    if array.dtype.kind not in kinds and of(array.dtype).name != "bfloat16":
+        raise not_implemented(f"{name}_cpu", array.dtype)
+
+
+@op(inplace=True, promote="float")
+def atan2(xp, input: Array, other: Array):
+    """The angle of the point (b, a), in (-pi, pi]; elementwise, with broadcasting.
+
+    y = arctan(a / b) in the right quadrant            dL/da = g b / (a^2 + b^2),  dL/db = -g a / (a^2 + b^2)
+
+    The derivatives at (0, 0) are 0. NotImplementedError for complex numbers.
+    """
+    _needs("atan2", input, "biuf")
+    return xp.arctan2(input, other)
+
+
+atan2.derivative(
+    input=lambda grad, input, other: grad * other * _inverse_square(input, other),
+    other=lambda grad, input, other: grad * -input * _inverse_square(input, other),
+)
+
+
+def _inverse_square(a, b):
+    """1 / (a^2 + b^2), and 0 at (0, 0)."""
+    square = a * a + b * b
+    zero = raw(square) == 0
+    return masked_fill(1 / masked_fill(square, like(zero, square), 1), like(zero, square), 0)
+
+
+@op(inplace=True, promote="same")
+def hypot(xp, input: Array, other: Array):
+    """The length of the hypotenuse, without overflow of the squares; elementwise, with broadcasting.
+
+    y = (a^2 + b^2)^(1/2)            dL/da = g a / y,  dL/db = g b / y
+
+    The derivatives at (0, 0) are 0, as of every norm (PyTorch gives NaN). NotImplementedError but for floating dtypes.
+    """
+    _needs("hypot", input, "f")
+    return xp.hypot(input, other)
+
+
+hypot.derivative(
+    input=lambda grad, input, out: grad * _share(input, out), other=lambda grad, other, out: grad * _share(other, out)
+)
+
+
+def _share(side, length):
+    """side / length, and 0 where the length is 0."""
+    zero = like(raw(length) == 0, length)
+    return masked_fill(side / masked_fill(length, zero, 1), zero, 0)
+
+
+# ---- logarithms
+
+
+@op(promote="same")
+def logaddexp(xp, input: Array, other: Array):
+    """The logarithm of a sum of exponentials, without overflow; elementwise, with broadcasting.
+
+    y = log(e^a + e^b)            dL/da = g / (1 + e^(b - a)),  dL/db = g / (1 + e^(a - b))            (conjugated)
+
+    NotImplementedError for integers.
+    """
+    _needs("logaddexp", input, "fc")
+    if input.dtype.kind == "c":
+        larger = input.real >= other.real
+        return xp.where(larger, input, other) + xp.log1p(xp.exp(xp.where(larger, other - input, input - other)))
+    return xp.logaddexp(input, other)
+
+
+logaddexp.derivative(
+    input=lambda grad, input, other: grad * conj(sigmoid(input - other)),
+    other=lambda grad, input, other: grad * conj(sigmoid(other - input)),
+)
+
+
+@op(promote="same")
+def logaddexp2(xp, input: Array, other: Array):
+    """The same to the base 2.
+
+    y = log2(2^a + 2^b)            dL/da = g / (1 + 2^(b - a)),  dL/db = g / (1 + 2^(a - b))
+
+    NotImplementedError for integers and complex numbers.
+    """
+    _needs("logaddexp2", input, "f")
+    return xp.logaddexp2(input, other)
+
+
+logaddexp2.derivative(
+    input=lambda grad, input, other: grad * sigmoid((input - other) * math.log(2)),
+    other=lambda grad, input, other: grad * sigmoid((other - input) * math.log(2)),
+)
+
+
+@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+def xlogy(xp, input: Array | float, other: Array | float):
+    """y = a log b, and 0 where a = 0 (unless b is NaN); elementwise, with broadcasting.
+
+    dL/da = g log b (0 where a = 0 and b <= 0),  dL/db = g a / b
+    """
+    product = input * xp.log(other)
+    return xp.where(xp.logical_and(xp.equal(input, 0), xp.equal(other, other)), xp.zeros((), product.dtype), product)
+
+
+xlogy.derivative(
+    input=lambda grad, input, other: _xlogy_backward(grad, input, other),
+    other=lambda grad, input, other: grad * input / other,
+)
+
+
+def _xlogy_backward(grad, input, other):
+    zero = like((raw(input) == 0) & (raw(other) <= 0), grad)
+    return masked_fill(grad * (log(other) if hasattr(other, "dtype") else _log(other)), zero, 0)
+
+
+def _log(number: float) -> float:
+    return math.log(number) if number > 0 else -math.inf if number == 0 else math.nan
+
+
+# ---- interpolation, fused products
+
+
+@op(where=(), promote="same", node="LerpBackward0")
+def _lerp(xp, input: Array, end: Array, weight):
+    """See `lerp`."""
+    return _between(input, end, weight, abs(weight) < 0.5, xp)
+
+
+_lerp.derivative(
+    input=lambda grad, weight: grad * (1 - weight.conjugate()), end=lambda grad, weight: grad * weight.conjugate()
+)
+
+
+@op(where=(), promote="same", node="LerpBackward1")
+def _lerp_tensor(xp, input: Array, end: Array, weight: Array):
+    """See `lerp`."""
+    return _between(input, end, weight, xp.abs(weight) < 0.5, xp)
+
+
+_lerp_tensor.derivative(
+    input=lambda grad, weight: grad * conj(1 - weight),
+    end=lambda grad, weight: grad * conj(weight),
+    weight=lambda grad, input, end: grad * conj(end - input),
+)
+
+
+def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
+    """Counted from the nearer end, so that weight 1 gives `b` exactly."""
+    _needs("lerp", a, "fc")
+    dtype, a, b = a.dtype, _wide(a), _wide(b)
+    gap = b - a
+    if near is True:
+        out = a + weight * gap
+    elif near is False:
+        out = b - gap * (1 - weight)
+    else:
+        out = xp.where(near, a + weight * gap, b - gap * (1 - weight))
+    return out.astype(dtype, copy=False)
+
+
+@composite(where=("", "Tensor"), inplace=True)
+def lerp(input, end, weight, *, out=None):
+    """A point on the way from a to b; elementwise, with broadcasting. `weight` is a number or a Tensor.
+
+    y = a + w (b - a)            dL/da = g (1 - w)*,  dL/db = g w*,  dL/dw = g (b - a)*
+
+    RuntimeError for different dtypes, NotImplementedError for integers.
+    """
+    for name, value in (("end", end), ("weight", weight)):
+        if isinstance(value, Tensor) and value.dtype is not input.dtype and (name == "end" or value.ndim):
+            raise RuntimeError(f"expected dtype {input.dtype.name} for `{name}` but got dtype {value.dtype.name}")
+    if isinstance(weight, Tensor):
+        return _lerp_tensor(input, end, weight, out=out)
+    return _lerp(input, end, weight.item() if isinstance(weight, np.generic) else weight, out=out)
+
+
+def _wide(array: Any) -> Any:
+    """Half types are computed in float32."""
+    return array.astype(np.float32) if array.dtype.itemsize == 2 and array.dtype.kind not in "iu" else array
+
+
+@op(inplace=True, promote="same")
+def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
+    """A product added: y = a + v b c, elementwise, with broadcasting.
+
+    dL/da = g,  dL/db = g (v c)*,  dL/dc = g (v b)*
+    """
+    value = int(value) if input.dtype.kind in "iu" else value
+    return (_wide(input) + value * _wide(tensor1) * _wide(tensor2)).astype(input.dtype, copy=False)
+
+
+addcmul.derivative(
+    input=lambda grad: grad,
+    tensor1=lambda grad, tensor2, value: grad * conj(tensor2 * value),
+    tensor2=lambda grad, tensor1, value: grad * conj(tensor1 * value),
+)
+
+
+@op(inplace=True, promote="same")
+def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
+    """A quotient added: y = a + v b / c, elementwise, with broadcasting.
+
+    dL/da = g,  dL/db = g (v / c)*,  dL/dc = -g (v b / c^2)*
+
+    RuntimeError for integers.
+    """
+    if input.dtype.kind in "biu":
+        raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors to a floating dtype first")
+    return (_wide(input) + value * (_wide(tensor1) / _wide(tensor2))).astype(input.dtype, copy=False)
+
+
+addcdiv.derivative(
+    input=lambda grad: grad,
+    tensor1=lambda grad, tensor2, value: grad * conj(value / tensor2),
+    tensor2=lambda grad, tensor1, tensor2, value: -grad * conj((tensor1 * value) / (tensor2 * tensor2)),
+)
+
+
+# ---- signs, powers, steps
+
+
+@op(inplace=True, promote="float")
+def copysign(xp, input: Array, other: Array | float):
+    """y = |a| with the sign of b; elementwise, with broadcasting.            dL/da = g y / a, 0 where a = 0;  dL/db = 0"""
+    _needs("copysign", input, "f")
+    return xp.copysign(input, other)
+
+
+copysign.derivative(input=lambda grad, input, out: _copysign_backward(grad, input, out), other=lambda grad: grad * 0)
+
+
+def _copysign_backward(grad, input, out):
+    ratio = masked_fill(raw(out) / raw(input), raw(input) == 0, 0)
+    return grad * like(ratio, grad)
+
+
+@composite(where=("", "Tensor"))
+def float_power(input, exponent, *, out=None):
+    """The power computed in float64 (complex128 where one is complex): y = a^b; see `pow`.
+
+    Either may be a number. TypeError for two numbers.
+    """
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError(f"float_power(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    wide = np.dtype("c16" if is_complex(input) or is_complex(exponent) else "f8")
+    base, power = (v.to(of(wide)) if isinstance(v, Tensor) else wide.type(v).item() for v in (input, exponent))
+    return pow(base, power, out=out)
+
+
+def _float_power_(self, exponent):
+    """In-place form of `float_power`. RuntimeError unless this tensor has the result's dtype."""
+    wanted = of(np.dtype("c16" if is_complex(self) or is_complex(exponent) else "f8"))
+    if self.dtype is not wanted:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {self.dtype.legacy} but the operation's result requires dtype "
+            f"{wanted.legacy}"
+        )
+    return self.pow_(exponent)
+
+
+Tensor.float_power_ = _float_power_  # type: ignore[attr-defined]
+float_power.op.inplace = ("float_power_",)
+
+
+@op(where=(), promote="same", node="HeavisideBackward0")
+def _heaviside(xp, input: Array, values: Array):
+    """See `heaviside`."""
+    step = (input > 0).astype(input.dtype)
+    return xp.where(input == 0, values, step)
+
+
+_heaviside.derivative(
+    input=lambda grad: grad * 0, values=lambda grad, input: masked_fill(grad, like(raw(input) != 0, grad), 0)
+)
+
+
+@composite(where=("", "Tensor"), inplace=True)
+def heaviside(input, values, *, out=None):
+    """The step function; elementwise, with broadcasting.
+
+    y = 0 where x < 0, v where x = 0, 1 where x > 0            dL/dx = 0,  dL/dv = g where x = 0
+
+    RuntimeError for complex numbers and for different dtypes.
+    """
+    if is_complex(input) or is_complex(values):
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if isinstance(values, Tensor) and values.dtype is not input.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return _heaviside(input, values, out=out)
+
+
+@composite(where=("", "Tensor"), inplace=True)
+def ldexp(input, other, *, out=None):
+    """y = a 2^b, elementwise, with broadcasting.            dL/da = g 2^b,  dL/db = g y log 2"""
+    return mul(input, pow(2.0, other), out=out)
+
+
+@op(inplace=True, promote="same")
+def nextafter(xp, input: Array, other: Array):
+    """The number next to a towards b, elementwise, with broadcasting; no derivative. NotImplementedError for integers."""
+    _needs("nextafter", input, "f")
+    return xp.nextafter(input, other)
+
+
+@op(inplace=True, promote="same")
+def gcd(xp, input: Array, other: Array):
+    """The greatest common divisor of integers, elementwise, with broadcasting; gcd(0, 0) = 0."""
+    _needs("gcd", input, "iu")
+    return xp.gcd(input, other)
+
+
+@op(inplace=True, promote="same")
+def lcm(xp, input: Array, other: Array):
+    """The least common multiple of integers, elementwise, with broadcasting; lcm(0, x) = 0."""
+    _needs("lcm", input, "iu")
+    return xp.lcm(input, other)
+
+
+# ---- degrees
+
+
+@op(inplace=True, promote="float")
+def deg2rad(xp, input: Array):
+    """Degrees to radians: y = x pi / 180            dL/dx = g pi / 180
+
+    RuntimeError for complex numbers.
+    """
+    if input.dtype.kind == "c":
+        raise RuntimeError("deg2rad is not supported for complex tensors.")
+    return input * (math.pi / 180)
+
+
+deg2rad.derivative(input=lambda grad: grad * (math.pi / 180))
+
+
+@op(inplace=True, promote="float")
+def rad2deg(xp, input: Array):
+    """Radians to degrees: y = x 180 / pi            dL/dx = g 180 / pi
+
+    RuntimeError for complex numbers.
+    """
+    if input.dtype.kind == "c":
+        raise RuntimeError("rad2deg is not supported for complex tensors.")
+    return input * (180 / math.pi)
+
+
+rad2deg.derivative(input=lambda grad: grad * (180 / math.pi))
+
+hypot.samples(lambda t: [(t(2, 3), t(3)), (t(), t()), (t(2, 1), t(1, 3)), (t(0), t(0))])
+xlogy.samples(lambda t: [(t(2, 3), t(3, low=0.3, high=2.0)), (t(3), 2.0), (2.0, t(3, low=0.3, high=2.0)), (t(), t(low=0.3))])
+_lerp.samples(lambda t: [(t(2, 3), t(3), 0.3), (t(3), t(2, 1), 0.7), (t(), t(), 2)])
+_lerp_tensor.samples(lambda t: [(t(2, 3), t(3), t(2, 1)), (t(3), t(3), t()), (t(), t(), t())])
+lerp.samples(lambda t: [(t(2, 3), t(3), 0.3), (t(2, 3), t(3), t(2, 1))])
+addcmul.samples(lambda t: [(t(2, 3), t(3), t(2, 1)), (t(3), t(3), t(), {"value": 0.5}), (t(), t(), t(), {"value": 2})])
+addcdiv.samples(
+    lambda t: [
+        (t(2, 3), t(3), t(2, 1, low=0.5, high=2.0)),
+        (t(3), t(3), t(low=0.5, high=2.0), {"value": 0.5}),
+        (t(3), t(3), t(3, low=0.5, high=2.0), {"value": 2}),
+    ]
+)
+copysign.samples(lambda t: [(t(2, 3), t(3)), (t(3), -1.0), (t(), t(2))])
+float_power.samples(lambda t: [(t(3, low=0.3, high=2.0), t(2, 3)), (t(3), 2), (2.0, t(3))])
+_heaviside.samples(lambda t: [(t(2, 3), t(3)), (t(), t())])
+heaviside.samples(lambda t: [(t(2, 3), t(3)), (t(4), t())])
+ldexp.samples(lambda t: [(t(2, 3), t(3)), (t(3), t.int(4, 3))])
+for _f in (gcd, lcm):
+    _f.samples(lambda t: [(t.int(30, 2, 3), t.int(30, 3)), (t.int(30), t.int(30))])
