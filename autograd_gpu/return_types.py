@@ -1,6 +1,6 @@
 """The classes of results that have names, such as `max`: tuples with fields `values` and `indices`."""
 
-from ._ops import extremes, order, scan, sort  # noqa: F401  each declares its own
+from . import _ops  # noqa: F401  whose chapters declare them
 from ._ops.returns import BY_NAME as _BY_NAME
 
 __all__ = sorted(_BY_NAME)

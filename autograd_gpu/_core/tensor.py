@@ -1,6 +1,6 @@
 """Tensor: an array and its place in a graph. No mathematics: the table of ops binds the verbs from above."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,23 @@ class Tensor:
 
     _array: Any
     _edge: Any
+    if TYPE_CHECKING:  # the verbs are bound from above; `__init__.pyi` tells users their types
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __add__(self, other: Any) -> Any: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __matmul__ = __pow__ = __mod__ = __floordiv__ = __and__ = __or__ = __xor__ = __add__
+        __lt__ = __le__ = __gt__ = __ge__ = __add__
+
+        def __neg__(self) -> Any: ...
+
+        __invert__ = __neg__
+
+        def __getitem__(self, key: Any) -> Any: ...
+
+        def __setitem__(self, key: Any, value: Any) -> None: ...
 
     @property
     def shape(self) -> Size:

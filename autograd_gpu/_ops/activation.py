@@ -1,19 +1,21 @@
 """Activations, elementwise: relu and its smooth and piecewise kin, with the `inplace=` forms of nn.functional."""
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .._core.dtype import of
+from .._core.layout import normal_dim
 from .._core.tensor import Tensor
+from .along import slice_along
 from .declare import PUBLIC, Array, composite, op
 from .elementwise import exp, tanh
 from .general import write_inplace
 from .helpers import like, raw
+from .index import _basic, _embed
 from .select import masked_fill
-from .special import sigmoid
+from .shape import _reshape, sum_to_shape
 
 __all__ = [
     "celu", "elu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "keep", "leaky_relu", "logsigmoid",
@@ -154,7 +156,7 @@ def hardsigmoid(xp, input: Array):
 
     y = min(max(x + 3, 0), 6) / 6            dL/dx = g / 6 where -3 < x < 3, 0 elsewhere
     """
-    return widened("hardsigmoid", input, lambda x: xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
+    return widened("hardsigmoid_cpu", input, lambda x: xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
 
 
 hardsigmoid.derivative(
@@ -170,7 +172,7 @@ def hardswish(xp, input: Array):
 
     Source: Howard et al., Searching for MobileNetV3, ICCV 2019.
     """
-    return widened("hardswish", input, lambda x: x * xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
+    return widened("hardswish_cpu", input, lambda x: x * xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
 
 
 hardswish.derivative(input=lambda grad, input: _hardswish_backward(grad, input))
@@ -179,7 +181,7 @@ hardswish.derivative(input=lambda grad, input: _hardswish_backward(grad, input))
 def _hardswish_backward(grad, input):
     x = raw(input)
     middle = keep(grad * (input * (1 / 3) + 0.5), (x > -3) & (x < 3))
-    return middle + keep(grad, x >= 3)
+    return middle + keep(grad, ~((x <= -3) | (x < 3)))
 
 
 @op()
@@ -211,7 +213,7 @@ def softshrink(xp, input: Array, lambd=0.5):
             f"lambda must be in range [0, {top:.6g}] for input dtype {kind.legacy}, but found {lambd:g}"
         )
     return widened(
-        "softshrink_cpu", input, lambda x: xp.maximum(x - lambd, 0) + xp.minimum(x + lambd, 0)
+        "softshrink_check", input, lambda x: xp.maximum(x - lambd, 0) + xp.minimum(x + lambd, 0)
     )
 
 
@@ -233,7 +235,7 @@ def _elu_forward(xp: Any, input: Any, alpha: float, scale: float, input_scale: f
 @composite(kernel="elu_backward")
 def elu_backward(grad, input, alpha, scale, input_scale):
     """g s where x > 0, else g s a c e^(c x)"""
-    positive = like(raw(input) > 0, grad)
+    positive = like(~(raw(input) <= 0), grad)
     below = exp(masked_fill(input, positive, 0) * input_scale) * (input_scale * alpha * scale)
     return grad * masked_fill(below, positive, scale)
 
@@ -288,9 +290,13 @@ selu.derivative(input=lambda grad, input: elu_backward(grad, input, _SELU_ALPHA,
 # ---- smooth ones
 
 
-def logistic(xp: Any, x: Any) -> Any:
-    """1 / (1 + e^-x) of a raw array; e^-x may overflow to infinity, which is right."""
-    return 1 / (1 + xp.exp(-x))
+@op(where=(), name="_logistic", node="SigmoidBackward0")
+def sigmoid(xp, input: Array):
+    """1 / (1 + e^-x), for formulas; e^-x may overflow to infinity, which is right."""
+    return 1 / (1 + xp.exp(-input))
+
+
+sigmoid.derivative(input=lambda grad, out: grad * ((1 - out) * out))
 
 
 @op(where=())
@@ -383,7 +389,6 @@ def _expose(function: Any, named: tuple[str, ...] = (), methods: tuple[str, ...]
     """nn.functional.f(input, ..., inplace=False) for an op f, and f_ in the places of `named`."""
     name = function.op.name
     entry, params = function.op, function.op.params
-    defaults = function.__defaults__ or ()
 
     def run(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
         if len(args) == len(params):  # `inplace` came by position
@@ -393,7 +398,6 @@ def _expose(function: Any, named: tuple[str, ...] = (), methods: tuple[str, ...]
     def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return write_inplace(entry, input, args, kwargs)
 
-    del defaults
     run.__name__ = run.__qualname__ = name
     run.__doc__, run.__module__ = function.__doc__, function.__module__
     run.op = entry  # type: ignore[attr-defined]
@@ -453,12 +457,81 @@ def softsign(input):
     return input / (input.abs() + 1)
 
 
-def old_name(name: str, new: str) -> None:
-    """The warning of nn.functional.tanh and sigmoid, which the package's own functions replace."""
-    warnings.warn(f"nn.functional.{name} is deprecated. Use torch.{new} instead.", stacklevel=3)
+@op(where=())
+def glu(xp, input: Array, dim=-1):
+    """Gated linear unit: one half of `dim` times the sigmoid of the other.
+
+    y = a s(b)            dL/da = g s,  dL/db = g a s (1 - s)
+
+    RuntimeError where the length of `dim` is odd. Source: Dauphin et al., arXiv:1612.08083.
+    """
+    if not input.ndim:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    dim = normal_dim(dim, input.ndim, "glu")
+    if input.shape[dim] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {input.shape[dim]}")
+
+    def compute(x: Any) -> Any:
+        a, b = xp.split(x, 2, dim)
+        return a / (1 + xp.exp(-b))
+
+    return widened("glu_cpu", input, compute)
 
 
-_away = [0.3, 0.7]
+glu.derivative(input=lambda grad, input, dim: _glu_backward(grad, input, dim))
+PUBLIC["nn.functional"]["glu"] = glu
+
+
+def _glu_backward(grad, input, dim):
+    size = tuple(input.shape)
+    dim = normal_dim(dim, len(size), "glu")
+    middle = size[dim] // 2
+    front = slice_along(len(size), dim, 0, middle, 1)
+    back = slice_along(len(size), dim, middle, 2 * middle, 1)
+    a, s = _basic(input, front), sigmoid(_basic(input, back))
+    return _embed(grad * s, size, front) + _embed(grad * a * (s * (1 - s)), size, back)
+
+
+@op(where=(), node="PreluKernelBackward0")
+def _prelu(xp, input: Array, weight: Array):
+    """See `prelu`; the weight broadcasts."""
+    return xp.where(input > 0, input, input * weight)
+
+
+_prelu.derivative(
+    input=lambda grad, input, weight: _prelu_input(grad, input, weight),
+    weight=lambda grad, input, weight_shape: sum_to_shape(keep(grad * input, ~(raw(input) > 0)), weight_shape),
+)
+
+
+def _prelu_input(grad, input, weight):
+    positive = raw(input) > 0
+    return keep(grad, positive) + keep(grad * weight, ~positive)
+
+
+@composite(where=("", "Tensor", "nn.functional"))
+def prelu(input, weight):
+    """A leaky relu whose slope is learned: one number, or one for each channel (dimension 1).
+
+    y = x if x > 0 else w x            dL/dx = g if x > 0 else w g,  dL/dw = sum of g x where x <= 0
+
+    RuntimeError for other numbers of slopes. Source: He, Zhang, Ren and Sun, arXiv:1502.01852.
+    """
+    if input.dtype != weight.dtype:
+        a, b = input.dtype.legacy, weight.dtype.legacy
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {a} and {b}")
+    n = weight.numel()
+    if n == 1:
+        return _prelu(input, _reshape(weight, ()))
+    channels = input.shape[1] if input.ndim > 1 else 1
+    if n != channels:
+        raise RuntimeError(
+            f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {n} and channel "
+            f"size = {channels}."
+        )
+    return _prelu(input, _reshape(weight, (n,) + (1,) * (input.ndim - 2)))
+
+
 for _f in (elu, celu, selu, silu, mish, logsigmoid, softplus, hardsigmoid, hardswish):
     _f.samples(lambda t: [(t(),), (t(3),), (t(2, 3, 4),), (t(0),), (t.strided(2, 3),)])
 for _f in (relu, leaky_relu, relu6):

@@ -288,8 +288,8 @@ def _pow_backward(grad, input, other):
     """dL/dx = g (n x^(n-1))*, and 0 where n = 0."""
     if not hasattr(other, "dtype"):
         if other == 0:
-            return grad * 0.0
-        if other == 2:
+            return like(raw(grad) * 0, grad)
+        if other == 2 and not isinstance(grad, Tensor):  # recorded, it stays a power, as in PyTorch
             return grad * conj(input * 2.0)
         return grad * conj(_pow_number(input, other - 1) * other)
     result = grad * conj(other * _pow_tensor(input, other - 1))

@@ -4,16 +4,17 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import owner
 from .._core.state import recording
 from .._core.tensor import Tensor, make
-from ..autograd.views import base_of, edge_of
+from ..autograd.views import base_of
 from .accumulate import add_at
 from .convert import copy
 from .declare import Array, composite, op
-from .general import _check_target, mark_written, prepare, write_inplace
-from .index import _basic, _by_tuple, _index, as_tuple, checked_slice, explained, steps
+from .general import mark_written, refuse_overlap, write_inplace
+from .index import _index, as_tuple, basic_key, checked_slice, explained, steps
 from .shape import _reshape
 
 __all__ = ["index_put"]
@@ -28,19 +29,18 @@ _NUMBERS = (int, float, complex, bool, np.generic)
 def _index_put(xp, input: Array, values: Array | float, places, accumulate=False):
     """See `index_put`; `places` as in `_index`."""
     out = input.copy()
-    _put(xp, out, values, places, accumulate)
-    return out, places
+    return out, *_put(xp, out, values, places, accumulate)
 
 
 @_index_put.write
 def _(xp, input, values, places, accumulate=False):
-    _put(xp, input, values, places, accumulate)
+    return _put(xp, input, values, places, accumulate)
 
 
-def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> None:
+def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> tuple:
     if accumulate:
         add_at(xp, array, places, values)
-        return
+        return (places,)
     try:
         array[places] = values
     except ValueError:
@@ -49,11 +49,12 @@ def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> N
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
             f"{list(shape)}"
         ) from None
+    return (places,)
 
 
 _index_put.derivative(
-    input=lambda grad, places, accumulate: grad if accumulate else _index_put(grad, 0.0, places),
-    values=lambda grad, places: _index(grad, places),
+    input=lambda grad, kept, accumulate: grad if accumulate else _index_put(grad, 0.0, kept),
+    values=lambda grad, kept: _index(grad, kept),
 )
 
 
@@ -96,16 +97,28 @@ def index_put_(self: Tensor, indices: Any, values: Any, accumulate: bool = False
     """In-place form of `index_put`."""
     view, places = _placed("index_put_", self, indices, values)
     if places:
-        put(self, view, places, values, bool(accumulate))
+        _put_into(self, view, places, values, bool(accumulate))
     return self
 
 
-def put(self: Tensor, view: Tensor, places: tuple, values: Any, accumulate: bool) -> None:
+def _put_into(self: Tensor, view: Tensor, places: tuple, values: Any, accumulate: bool) -> None:
     """Write values into the places of a view; errors in the words of an index on `self`."""
     try:
-        write_inplace(_index_put.op, view, (values, places, accumulate), {})
+        if _unrecorded(self, values):
+            array, raw = view._array, getattr(values, "_array", values)
+            refuse_overlap(_index_put.op, array, ())
+            if raw is not values and owner(raw) is owner(array):
+                raw = raw.copy()
+            _put(library(array), array, raw, places, accumulate)
+            mark_written(self)
+        else:
+            write_inplace(_index_put.op, view, (values, places, accumulate), {})
     except IndexError as error:
         raise explained(self._array.shape, places, error) from None
+
+
+def _unrecorded(self: Tensor, value: Any) -> bool:
+    return not recording() or getattr(self, "_edge", 0) is None and getattr(value, "_edge", None) is None
 
 
 # ---- x[...] = value
@@ -125,9 +138,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if not isinstance(value, Tensor):
         value = _constant(self, value)
     try:
-        if not recording() or getattr(self, "_edge", 0) is None and getattr(value, "_edge", None) is None:
+        if _unrecorded(self, value):
             kind = index.__class__
-            key = (index, ...) if kind is int else (checked_slice(index),) if kind is slice else None
+            key = (index, ...) if kind is int else (checked_slice(index),) if kind is slice else basic_key(as_tuple(index))
             if key is not None:
                 _write_part(self, self._array[key], value)
                 return
@@ -136,13 +149,13 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     except IndexError as error:
         raise explained(self._array.shape, index, error) from None
     if not places:
-        _fill(self, _by_tuple(self, items) if view is self else view, value)
+        _fill(self, view, value)
         return
     if isinstance(value, Tensor):
         _same_dtype(self, value)
     elif value.__class__ is not float:
         value = _in_range(self, value)
-    put(self, view, places, value, False)
+    _put_into(self, view, places, value, False)
 
 
 def _constant(self: Tensor, value: Any) -> Any:
@@ -180,7 +193,7 @@ def _fill(self: Tensor, view: Tensor, value: Any) -> None:
             value = _truncated(view._array.dtype, value)
         view.fill_(value)  # type: ignore[attr-defined]
     elif not _own_part(self, view._array, value):
-        write_inplace(copy.op, view, (_fitted(view._array.shape, value),), {})
+        write_inplace(copy.op, view, (_fitted(view._array.shape, value), False), {})
 
 
 def _truncated(dtype: Any, value: float) -> Any:
@@ -199,7 +212,7 @@ def _fitted(shape: tuple, value: Tensor) -> Tensor:
             f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(size)})"
         )
     lead = len(shape) - len(size)
-    for i, n in enumerate(size, lead):
+    for i, n in reversed(list(enumerate(size, lead))):
         if n != 1 and n != shape[i]:
             raise RuntimeError(
                 f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at non-singleton "
@@ -220,19 +233,16 @@ def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
 
 def _write_part(self: Tensor, part: Any, value: Any) -> None:
     """Write into a part of the array where nothing is recorded."""
-    array = self._array
-    if 0 in array.strides or not array.flags.c_contiguous:
-        _check_target(copy.op, self, prepare(copy.op, (self, self, False)))
     if not isinstance(value, Tensor):
+        refuse_overlap(copy.op, part, ())
         part[...] = value
     else:
         source = _fitted(part.shape, value)._array
-        if owner(source) is owner(part):
-            if _own_part(self, part, value):
-                return
-            _check_target(copy.op, self, prepare(copy.op, (make(part), make(source), False)))
-            source = source.copy()
-        copy.op.writer(np, part, source)
+        shared = owner(source) is owner(part)
+        if shared and _own_part(self, part, value):
+            return
+        refuse_overlap(copy.op, part, (source,) if shared else ())
+        copy.op.writer(library(part), part, source.copy() if shared else source)
     mark_written(self)
 
 

@@ -11,9 +11,9 @@ from .arithmetic import mul, pow
 from .declare import Array, composite, op
 from .elementwise import log
 from .errors import not_implemented
-from .helpers import conj, is_complex, like, raw
+from .helpers import conj, is_complex, like, narrow, raw, wide
 from .select import masked_fill
-from .special import sigmoid
+from .special import _log, sigmoid
 
 __all__ = ["addcdiv", "addcmul", "atan2", "float_power", "hypot", "lerp", "logaddexp", "xlogy"]
 
@@ -135,10 +135,6 @@ def _xlogy_backward(grad, input, other):
     return masked_fill(grad * (log(other) if hasattr(other, "dtype") else _log(other)), zero, 0)
 
 
-def _log(number: float) -> float:
-    return math.log(number) if number > 0 else -math.inf if number == 0 else math.nan
-
-
 # ---- interpolation, fused products
 
 
@@ -169,7 +165,7 @@ _lerp_tensor.derivative(
 def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
     """Counted from the nearer end, so that weight 1 gives `b` exactly."""
     _needs("lerp", a, "fc")
-    dtype, a, b = a.dtype, _wide(a), _wide(b)
+    dtype, a, b = a.dtype, wide(a), wide(b)
     gap = b - a
     if near is True:
         out = a + weight * gap
@@ -177,7 +173,7 @@ def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
         out = b - gap * (1 - weight)
     else:
         out = xp.where(near, a + weight * gap, b - gap * (1 - weight))
-    return out.astype(dtype, copy=False)
+    return narrow(out, dtype)
 
 
 @composite(where=("", "Tensor"), inplace=True)
@@ -196,11 +192,6 @@ def lerp(input, end, weight, *, out=None):
     return _lerp(input, end, weight.item() if isinstance(weight, np.generic) else weight, out=out)
 
 
-def _wide(array: Any) -> Any:
-    """Half types are computed in float32."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 and array.dtype.kind not in "iu" else array
-
-
 @op(inplace=True, promote="same")
 def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     """A product added: y = a + v b c, elementwise, with broadcasting.
@@ -208,7 +199,7 @@ def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     dL/da = g,  dL/db = g (v c)*,  dL/dc = g (v b)*
     """
     value = int(value) if input.dtype.kind in "iu" else value
-    return (_wide(input) + value * _wide(tensor1) * _wide(tensor2)).astype(input.dtype, copy=False)
+    return narrow(wide(input) + value * wide(tensor1) * wide(tensor2), input.dtype)
 
 
 addcmul.derivative(
@@ -228,7 +219,7 @@ def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     """
     if input.dtype.kind in "biu":
         raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors to a floating dtype first")
-    return (_wide(input) + value * (_wide(tensor1) / _wide(tensor2))).astype(input.dtype, copy=False)
+    return narrow(wide(input) + value * (wide(tensor1) / wide(tensor2)), input.dtype)
 
 
 addcdiv.derivative(

@@ -83,7 +83,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     if not isinstance(src, (Tensor, np.ndarray)):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-    return write_inplace(copy.op, self, (src,), {})
+    return write_inplace(copy.op, self, (src, non_blocking), {})
 
 
 @op(inplace=True, where=())

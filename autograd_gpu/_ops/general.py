@@ -19,7 +19,7 @@ from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace
 from .declare import form, form_out
 from .errors import explain, wrong_type
 
-__all__ = ["general", "operator", "write_inplace", "write_result"]
+__all__ = ["general", "operator", "refuse_overlap", "write_inplace", "write_result"]
 
 _NUMBERS = (int, float, complex, bool)
 
@@ -170,8 +170,8 @@ def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
     token = hush(quiet)
     try:
         if write_to is not None:
-            op.writer(xp, write_to, *args[1:], **kwargs)
-            return write_to, ()
+            kept = op.writer(xp, write_to, *args[1:], **kwargs)
+            return write_to, kept if op.extras else ()
         result = op.forward(xp, *args, **kwargs)
     except Exception as error:
         better = explain(op, call.arrays, error)
@@ -401,21 +401,26 @@ def _aliased(call: _Call, array: Any) -> bool:
 
 def _check_target(op: Any, target: Tensor, call: _Call) -> None:
     array = target._array
+    refuse_overlap(op, array, _flat(call.originals)[1:])
+    if op.same_dtype or op.promote:
+        dtype = np.dtype(bool) if op.promote == "bool" else _common(op, call)
+        if not can_cast(of(dtype), of(array.dtype)):
+            raise _uncastable(dtype, array.dtype)
+
+
+def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
+    """RuntimeError where a write would reach an element twice, or elements that a source has yet to be read from."""
     if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
         raise RuntimeError(
             f"{op.name}_(): unsupported operation: more than one element of the written-to tensor refers to a single "
             "memory location. Please clone() the tensor before performing the operation."
         )
-    for a in _flat(call.originals)[1:]:
+    for a in sources:
         if hasattr(a, "base") and a is not array and owner(a) is owner(array) and _partly(a, array):
             raise RuntimeError(
                 f"{op.name}_(): unsupported operation: some elements of the input tensor and the written-to tensor refer "
                 "to a single memory location. Please clone() the tensor before performing the operation."
             )
-    if op.same_dtype or op.promote:
-        dtype = np.dtype(bool) if op.promote == "bool" else _common(op, call)
-        if not can_cast(of(dtype), of(array.dtype)):
-            raise _uncastable(dtype, array.dtype)
 
 
 def _partly(a: Any, b: Any) -> bool:

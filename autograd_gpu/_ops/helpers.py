@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+
 from .._core.tensor import Tensor, make
 
-__all__ = ["binary", "conj", "is_complex", "like", "raw", "unary"]
+__all__ = ["binary", "conj", "is_complex", "like", "narrow", "raw", "unary", "wide"]
 
 
 def raw(value: Any) -> Any:
@@ -32,6 +34,16 @@ def conj(value: Any) -> Any:
 
         return conj_physical(value)
     return value.conjugate() if isinstance(value, complex) else value.conj()
+
+
+def wide(array: Any) -> Any:
+    """Half types are computed in float32; anything else as it is."""
+    return array.astype(np.float32) if array.dtype.itemsize == 2 and array.dtype.kind not in "iu" else array
+
+
+def narrow(array: Any, dtype: np.dtype) -> Any:
+    """The result of what was computed wide, in the half type that it came from."""
+    return array.astype(dtype) if dtype.itemsize == 2 and dtype.kind not in "iu" else array
 
 
 def unary(low: float, high: float) -> Any:

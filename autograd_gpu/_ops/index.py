@@ -201,6 +201,20 @@ def _structured(item: Any) -> bool:
 
 
 def _by_tuple(self: Tensor, index: tuple) -> Tensor:
+    key = basic_key(index)
+    if key is None:
+        view, places = steps(self, index)
+        if places:
+            return _index(view, places)
+    elif getattr(self, "_edge", 0) is None or not recording():
+        return _basic(self, key)
+    else:
+        view = chain(self, index)
+    return _alias(self) if view is self else view
+
+
+def basic_key(index: tuple) -> tuple | None:
+    """The index with an Ellipsis in it, so that NumPy gives a view always; None where there are arrays and the like."""
     dots = False
     for item in index:
         kind = item.__class__
@@ -209,15 +223,8 @@ def _by_tuple(self: Tensor, index: tuple) -> Tensor:
         elif item is Ellipsis and not dots:
             dots = True
         elif kind is not int and item is not None:
-            view, places = steps(self, index)
-            break
-    else:
-        if getattr(self, "_edge", 0) is None or not recording():
-            return _basic(self, index if dots else (*index, ...))
-        view, places = chain(self, index), ()
-    if places:
-        return _index(view, places)
-    return _alias(self) if view is self else view
+            return None
+    return index if dots else (*index, ...)
 
 
 def chain(self: Tensor, index: tuple) -> Tensor:

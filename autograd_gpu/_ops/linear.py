@@ -10,8 +10,9 @@ from .declare import Array, composite, op
 from .helpers import conj
 from .matmul import _folded, _rows, matmul, mm, product
 from .products import addmm
-from .reduce import _sum, add_reduce
+from .reduce import _sum
 from .shape import t
+from .summing import add_reduce
 
 __all__ = ["bilinear", "linear"]
 

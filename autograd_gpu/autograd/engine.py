@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Sequence
-from heapq import heappop, heappushpop
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
@@ -46,7 +46,10 @@ def run_backward(
         try:
             set_recording(recorded)
             deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-            _run(heap, leaves, needed if recorded else keep, recorded)
+            if recorded:
+                _run_recorded(heap, leaves, needed, keep)
+            else:
+                _run(heap, leaves, keep)
             if inputs is not None:
                 return _captured(leaves, inputs, recorded)
             _finish(leaves, recorded)
@@ -82,7 +85,7 @@ def _user_errstate() -> Any:
     return variable.get()
 
 
-def _run(heap: list, leaves: list, keep: Any, recorded: bool) -> None:
+def _run(heap: list, leaves: list, keep: bool) -> None:
     """The loop. A node's `run` delivers to its edges and returns the one to go on with, if it has one at hand: a
     straight chain never touches the heap."""
     node: Any = None
@@ -97,10 +100,21 @@ def _run(heap: list, leaves: list, keep: Any, recorded: bool) -> None:
         node.g = None
         if node.seq < state.last_write:
             check_saved(node)
-        if recorded:
-            node = node.run_recorded(grad, heap, leaves, keep)
-        else:
-            node = node.run(grad, heap, leaves, keep)
+        node = node.run(grad, heap, leaves, keep)
+
+
+def _run_recorded(heap: list, leaves: list, needed: Any, keep: bool) -> None:
+    """The loop on Tensors. `needed`: the nodes to which gradients must go, where that is not all."""
+    while heap:
+        node = heappop(heap)[1]
+        grad, node.g = node.g, None
+        if node.seq < state.last_write:
+            check_saved(node)
+        following = node.run_recorded(grad, heap, leaves, needed)
+        if not keep:
+            node.release()
+        if following is not None:
+            heappush(heap, (-following.seq, following))
 
 
 def _finish(leaves: list, recorded: bool) -> None:

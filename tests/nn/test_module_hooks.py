@@ -191,3 +191,12 @@ def test_global_backward_hooks():
         with machinery.register_module_full_backward_pre_hook(lambda m, go: log.append("pre")):
             nn.Sequential(Double())(ag.ones(1, requires_grad=True)).sum().backward()
     assert log == ["pre", "pre", "back", "back"]
+
+
+def test_a_stored_handle_is_copied_with_its_module():
+    m = Double()
+    m.handle = m.register_forward_hook(lambda *_: "hooked", with_kwargs=True)
+    twin = copy.deepcopy(m)
+    twin.handle.remove()
+    assert twin(1) == 2 and m(1) == "hooked"
+    assert not twin._forward_hooks_with_kwargs

@@ -28,7 +28,7 @@ from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .sparse import *  # noqa: F403
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "Module",
     *activation.__all__,
     *batchnorm.__all__,

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from functools import partial
 from typing import Any
 
+from ...autograd.hooks import RemovableHandle
 from . import _hook_tables as glob
 from ._attributes import Attributes
 from ._backward_hook import BackwardHook, first_node
-from ._handle import RemovableHandle
 from ._hook_tables import Hook, HookTable, add_hook, everywhere
 
 ABSENT: Any = object()

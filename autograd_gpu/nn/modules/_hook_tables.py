@@ -1,11 +1,12 @@
 """Where hooks on modules live: tables made on demand, and the hooks on every module."""
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from ._handle import RemovableHandle
+from ...autograd.hooks import RemovableHandle
 
 Hook = Callable[..., Any]
 Table = OrderedDict[int, Any]
@@ -44,17 +45,33 @@ class HookTable:
         return tables
 
 
+next_id = itertools.count().__next__
+
+
+class FlaggedHandle(RemovableHandle):
+    """A handle whose hook's id is also marked in other tables: `remove()` takes it out of all."""
+
+    def __init__(self, table: Table, key: int, flags: tuple[Table, ...]) -> None:
+        super().__init__(table, key)
+        self.flags = flags
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        for table in (self.table, *self.flags):
+            table.pop(self.id, None)
+
+
 def add_hook(
     table: Table, hook: Any, *, flags: tuple[Table, ...] = (), prepend: bool = False
 ) -> RemovableHandle:
     """Put a hook into a table, its id into each of `flags`; the handle takes all of them out."""
-    handle = RemovableHandle(table, extra_dict=list(flags))
-    table[handle.id] = hook
+    key = next_id()
+    table[key] = hook
     for flag in flags:
-        flag[handle.id] = True
+        flag[key] = True
     if prepend:
-        table.move_to_end(handle.id, last=False)
-    return handle
+        table.move_to_end(key, last=False)
+    return FlaggedHandle(table, key, flags)
 
 
 # Hooks on every module. `everywhere` has the id of each of them that runs in a call: while it is

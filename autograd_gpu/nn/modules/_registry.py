@@ -11,7 +11,7 @@ is freed by reference counting as before.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 __all__ = ["Registry"]
@@ -72,7 +72,7 @@ class Registry(dict[str, V]):
             self[name] = default
         return self[name]
 
-    def __ior__(self, other: Mapping[str, V] | Iterable[tuple[str, V]]) -> Registry[V]:  # type: ignore[override,misc]
+    def __ior__(self, other: Any) -> Registry[V]:  # type: ignore[override,misc]
         self.update(other)
         return self
 

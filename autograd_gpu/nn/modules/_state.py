@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...autograd.hooks import RemovableHandle
 from ._conversions import Conversions
-from ._handle import RemovableHandle
 from ._hook_tables import Hook, HookTable, add_hook
 from ._loading import IncompatibleKeys, Loading, current, mismatch
 

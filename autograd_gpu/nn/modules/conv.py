@@ -70,10 +70,10 @@ class _ConvNd(Module):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve with given parameters; padding other than zeros is put on the input first."""
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             border = self._reversed_padding_repeated_twice
-            input, padding = F.pad(input, border, mode=self.padding_mode), 0  # type: ignore[assignment]
+            input, padding = F.pad(input, border, mode=self.padding_mode), 0
         convolve = type(self).convolve
         return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 

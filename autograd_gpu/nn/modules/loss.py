@@ -302,14 +302,8 @@ class MultiMarginLoss(Module):
             )
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.multi_margin_loss(
-            input,
-            target,
-            p=self.p,
-            margin=self.margin,
-            weight=self.weight,
-            reduction=self.reduction,
-        )
+        options = {"p": self.p, "margin": self.margin, "weight": self.weight}
+        return F.multi_margin_loss(input, target, reduction=self.reduction, **options)
 
 
 @layer(show=())
@@ -360,15 +354,9 @@ class TripletMarginLoss(Module):
         require_margin(self)
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        options = {"margin": self.margin, "p": self.p, "eps": self.eps, "swap": self.swap}
         return F.triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
+            anchor, positive, negative, reduction=self.reduction, **options
         )
 
 
@@ -391,14 +379,9 @@ class TripletMarginWithDistanceLoss(Module):
             self.distance_function = PairwiseDistance()
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        options = {"margin": self.margin, "swap": self.swap, "reduction": self.reduction}
         return F.triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
+            anchor, positive, negative, distance_function=self.distance_function, **options
         )
 
 
