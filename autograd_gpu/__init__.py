@@ -17,6 +17,7 @@ from ._core.dtype import (
     set_default_dtype,
 )
 from ._core.errors import OutOfMemoryError
+from ._core.memory import UntypedStorage, layout, strided
 from ._core.memory_format import (
     channels_last,
     contiguous_format,

@@ -265,9 +265,12 @@ def _has_implicit_dtype(dtype: Any) -> bool:
 
 
 def _history(tensor: Any) -> list[str]:
-    grad_fn = tensor.grad_fn
+    try:
+        grad_fn = tensor.grad_fn
+    except RuntimeError:  # a view that a write has left without a history
+        return ["grad_fn=<Invalid>"]
     if grad_fn is not None:
-        return [f"grad_fn=<{grad_fn.name()}>"]
+        return [f"grad_fn=<{type(grad_fn).__name__}>"]
     return ["requires_grad=True"] if tensor.requires_grad else []
 
 

@@ -1,4 +1,6 @@
-"""Internal ops along one dimension: picking by index, putting back, shifting, reversing; for sorts, scans and extremes."""
+"""Internal ops along one dimension: picking by index, putting back, shifting, reversing; for sorts,
+scans and extremes.
+"""
 
 from typing import Any
 
@@ -17,7 +19,9 @@ def cell(index: Any, dim: int, xp: Any = np) -> tuple:
     return tuple(grid)
 
 
-def slice_along(ndim: int, dim: int, start: int | None, stop: int | None, step: int | None = None) -> tuple:
+def slice_along(
+    ndim: int, dim: int, start: int | None, stop: int | None, step: int | None = None
+) -> tuple:
     """The index that cuts a range out of one dimension."""
     return (slice(None),) * dim + (slice(start, stop, step),) + (slice(None),) * (ndim - dim - 1)
 
@@ -70,11 +74,17 @@ def selected(grad, index, size, dim, keepdim, unique=True):
 
 @op(where=(), name="_shift")
 def shift(xp, input: Array, dim, by, fill=0):
-    """The elements moved by `by` places along `dim`; what comes in is `fill`.            dL/dx = g, moved back"""
+    """The elements moved by `by` places along `dim`; what comes in is `fill`.
+
+    dL/dx = g, moved back
+    """
     ndim, n = input.ndim, input.shape[dim]
     out = xp.full_like(input, fill)
     if abs(by) < n:
-        to, source = slice_along(ndim, dim, max(by, 0), n + min(by, 0)), slice_along(ndim, dim, max(-by, 0), n - max(by, 0))
+        to, source = (
+            slice_along(ndim, dim, max(by, 0), n + min(by, 0)),
+            slice_along(ndim, dim, max(-by, 0), n - max(by, 0)),
+        )
         out[to] = input[source]
     return out
 
@@ -85,7 +95,9 @@ shift.derivative(input=lambda grad, dim, by: shift(grad, dim, -by))
 @op(where=(), name="_reverse")
 def reverse(xp, input: Array, dim):
     """The elements along `dim` in reverse order, as a copy.            dL/dx = g, reversed"""
-    return input[slice_along(input.ndim, dim, None, None, -1)].copy() if input.ndim else input.copy()
+    return (
+        input[slice_along(input.ndim, dim, None, None, -1)].copy() if input.ndim else input.copy()
+    )
 
 
 reverse.derivative(input=lambda grad, dim: reverse(grad, dim))
@@ -93,7 +105,13 @@ reverse.derivative(input=lambda grad, dim: reverse(grad, dim))
 
 for _f, _sampler in (
     (pick, lambda t: [(t(3, 4), t.int(3, 1, 4), 0), (t(2, 3), t.int(3, 2, 5), 1, False)]),
-    (place, lambda t: [(t(2, 5), t.int(3, 2, 5), 1, (2, 3), False), (t(1, 4), t.int(3, 1, 4), 0, (3, 4))]),
+    (
+        place,
+        lambda t: [
+            (t(2, 5), t.int(3, 2, 5), 1, (2, 3), False),
+            (t(1, 4), t.int(3, 1, 4), 0, (3, 4)),
+        ],
+    ),
     (shift, lambda t: [(t(3, 4), 0, 1), (t(3, 4), 1, -2, 1), (t(2), 0, 5)]),
     (reverse, lambda t: [(t(3, 4), 1), (t(3), 0)]),
 ):

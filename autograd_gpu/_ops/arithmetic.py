@@ -9,7 +9,7 @@ import numpy as np
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .elementwise import log, reciprocal
-from .helpers import binary, conj, is_complex, like, raw
+from .helpers import binary, conj, is_complex, like, no_gradient, raw
 from .select import masked_fill
 
 __all__ = ["add", "div", "mul", "neg", "pow", "rsub", "sub"]
@@ -113,7 +113,7 @@ def _div_rounded(xp, input: Array, other: Array | float, *, rounding_mode):
     return _rounded(xp, input, other, rounding_mode)
 
 
-_div_rounded.derivative(input=lambda grad: grad * 0, other=lambda grad, other: grad * 0)
+_div_rounded.derivative(input=no_gradient, other=no_gradient)
 
 
 def _rounded(xp, input, other, mode):
@@ -288,7 +288,7 @@ def _pow_backward(grad, input, other):
     """dL/dx = g (n x^(n-1))*, and 0 where n = 0."""
     if not hasattr(other, "dtype"):
         if other == 0:
-            return like(raw(grad) * 0, grad)
+            return no_gradient(grad)
         if other == 2 and not isinstance(grad, Tensor):  # recorded, it stays a power, as in PyTorch
             return grad * conj(input * 2.0)
         return grad * conj(_pow_number(input, other - 1) * other)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from .._core.device import library
-from .._core.dtype import of
 from .._core.layout import owner
 from .._core.state import recording
 from .._core.tensor import Tensor, make
@@ -13,6 +12,7 @@ from ..autograd.views import base_of
 from .accumulate import add_at
 from .convert import copy
 from .declare import Array, composite, op
+from .element import element
 from .general import mark_written, refuse_overlap, write_inplace
 from .index import _index, as_tuple, basic_key, checked_slice, explained, steps
 from .shape import _reshape
@@ -153,8 +153,6 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         return
     if isinstance(value, Tensor):
         _same_dtype(self, value)
-    elif value.__class__ is not float:
-        value = _in_range(self, value)
     _put_into(self, view, places, value, False)
 
 
@@ -166,38 +164,15 @@ def _constant(self: Tensor, value: Any) -> Any:
         return make(value)
     if not isinstance(value, _NUMBERS):
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{self.dtype.legacy}Tensor")
-    return value if value.__class__ is float else _in_range(self, value)
-
-
-def _in_range(self: Tensor, value: Any) -> Any:
-    """The number. RuntimeError where the dtype cannot hold it."""
-    dtype = self._array.dtype
-    kind = dtype.kind
-    if kind in "iu" and value.__class__ is int:
-        info = np.iinfo(dtype)
-        fits = info.min <= value <= info.max
-    else:
-        fits = kind == "c" or value.__class__ is not complex or not value.imag
-        value = value.real if fits and kind != "c" and value.__class__ is complex else value
-    if not fits:
-        name = {"Char": "int8_t", "Byte": "uint8_t", "Short": "int16_t", "Int": "int", "Long": "int64_t"}
-        wanted = name.get(of(dtype).legacy, of(dtype).legacy.lower())
-        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow")
-    return value
+    return element(self._array.dtype, value)
 
 
 def _fill(self: Tensor, view: Tensor, value: Any) -> None:
     """Write into a view, recorded."""
     if not isinstance(value, Tensor):
-        if view._array.dtype.kind in "iu" and value.__class__ is float:
-            value = _truncated(view._array.dtype, value)
         view.fill_(value)  # type: ignore[attr-defined]
     elif not _own_part(self, view._array, value):
         write_inplace(copy.op, view, (_fitted(view._array.shape, value), False), {})
-
-
-def _truncated(dtype: Any, value: float) -> Any:
-    return np.asarray(value).astype(dtype).item()
 
 
 def _fitted(shape: tuple, value: Tensor) -> Tensor:

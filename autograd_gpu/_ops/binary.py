@@ -11,7 +11,8 @@ from .arithmetic import mul, pow
 from .declare import Array, composite, op
 from .elementwise import log
 from .errors import not_implemented
-from .helpers import conj, is_complex, like, narrow, raw, wide
+from .helpers import conj, is_complex, like, narrow, no_gradient, raw, wide
+from .returns import result_type
 from .select import masked_fill
 from .special import _log, sigmoid
 
@@ -186,7 +187,7 @@ def lerp(input, end, weight, *, out=None):
     """
     for name, value in (("end", end), ("weight", weight)):
         if isinstance(value, Tensor) and value.dtype is not input.dtype and (name == "end" or value.ndim):
-            raise RuntimeError(f"expected dtype {input.dtype.name} for `{name}` but got dtype {value.dtype.name}")
+            raise RuntimeError(f"expected dtype {input.dtype.legacy.lower()} for `{name}` but got dtype {value.dtype.legacy.lower()}")
     if isinstance(weight, Tensor):
         return _lerp_tensor(input, end, weight, out=out)
     return _lerp(input, end, weight.item() if isinstance(weight, np.generic) else weight, out=out)
@@ -239,7 +240,7 @@ def copysign(xp, input: Array, other: Array | float):
     return xp.copysign(input, other)
 
 
-copysign.derivative(input=lambda grad, input, out: _copysign_backward(grad, input, out), other=lambda grad: grad * 0)
+copysign.derivative(input=lambda grad, input, out: _copysign_backward(grad, input, out), other=no_gradient)
 
 
 def _copysign_backward(grad, input, out):
@@ -283,7 +284,7 @@ def _heaviside(xp, input: Array, values: Array):
 
 
 _heaviside.derivative(
-    input=lambda grad: grad * 0, values=lambda grad, input: masked_fill(grad, like(raw(input) != 0, grad), 0)
+    input=no_gradient, values=lambda grad, input: masked_fill(grad, like(raw(input) != 0, grad), 0)
 )
 
 
@@ -306,6 +307,20 @@ def heaviside(input, values, *, out=None):
 def ldexp(input, other, *, out=None):
     """y = a 2^b, elementwise, with broadcasting.            dL/da = g 2^b,  dL/db = g y log 2"""
     return mul(input, pow(2.0, other), out=out)
+
+
+@op(outputs=("mantissa", "exponent"), result=result_type("frexp", "mantissa", "exponent"))
+def frexp(xp, input: Array):
+    """Mantissa and exponent: x = m 2^e with 1/2 <= |m| < 1, e an int32 (both 0 of 0).            dL/dx = g_m 2^-e
+
+    NotImplementedError but for floating dtypes.
+    """
+    _needs("frexp", input, "f")
+    mantissa, exponent = xp.frexp(input)
+    return mantissa, exponent.astype(np.int32)
+
+
+frexp.derivative(input=lambda grad, exponent: grad * like(2.0 ** -raw(exponent).astype(raw(grad).dtype), grad))
 
 
 @op(inplace=True, promote="same")

@@ -32,6 +32,8 @@ def _numbers(xp: Any, name: str, input: Any, low: Any, high: Any) -> Any:
             for v in (low, high):
                 if v is not None and not info.min <= v <= info.max:
                     raise RuntimeError(f"value cannot be converted to type {of(wanted).name} without overflow")
+    elif input.dtype.itemsize == 2:
+        low, high = (v if v is None else input.dtype.type(v) for v in (low, high))
     return _within(xp, name, input, low, high)
 
 

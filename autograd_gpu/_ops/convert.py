@@ -10,6 +10,7 @@ from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
 from .._core.tensor import Tensor
 from .declare import Array, op
+from .helpers import no_gradient
 from .reduce import _sum_all
 
 __all__ = ["clone", "to"]
@@ -45,7 +46,7 @@ def copy(xp, input: Array, source: Array, non_blocking=False):
     return out
 
 
-copy.derivative(input=lambda grad: grad * 0, source=lambda grad: grad)
+copy.derivative(input=no_gradient, source=lambda grad: grad)
 
 
 @copy.write
@@ -96,7 +97,7 @@ def fill(xp, input: Array, value: Array | float):
     return xp.full_like(input, value)
 
 
-fill.derivative(input=lambda grad: grad * 0, value=lambda grad: _sum_all(grad))
+fill.derivative(input=no_gradient, value=lambda grad: _sum_all(grad))
 
 
 @fill.write

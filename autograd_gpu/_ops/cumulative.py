@@ -7,9 +7,9 @@ import numpy as np
 from .._core.dtype import numpy_of, of
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor
-from .along import place, reverse, selected, shift, slice_along
+from .along import reverse, selected, shift, slice_along
 from .convert import _cast
-from .declare import Array, composite, op
+from .declare import PUBLIC, Array, composite, op
 from .helpers import conj, like, raw
 from .returns import result_type
 from .select import masked_fill
@@ -18,7 +18,7 @@ __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 
 
 def _cumulated(name, function, input, dim, dtype=None, backward=False):
-    """A running sum or product in a type that holds it, float64 for float32; `backward`: from the end."""
+    """A running sum or product in a type that holds it; `backward`: from the end."""
     dim = normal_dim(dim, input.ndim, name)
     if dtype is not None:
         input = input.astype(numpy_of(dtype))
@@ -26,7 +26,9 @@ def _cumulated(name, function, input, dim, dtype=None, backward=False):
     if not input.ndim:
         return input.astype(final)
     flip = slice_along(input.ndim, dim, None, None, -1)
-    inner = {"f": np.float64, "F": np.complex128}.get(final.char, np.float32 if final.itemsize == 2 else final)
+    inner = {"f": np.float64, "F": np.complex128}.get(
+        final.char, np.float32 if final.itemsize == 2 else final
+    )
     out = function(input[flip] if backward else input, dim, inner)
     return (out[flip] if backward else out).astype(final, copy=backward)
 
@@ -41,13 +43,15 @@ def cumsum(xp, input: Array, dim, *, dtype=None):
 
     y_k = x_0 + ... + x_k            dL/dx_i = g_i + ... + g_n
 
-    Integers and bools are summed as int64; float32 accumulates in float64, half types in float32. `dtype`: the input is
-    cast first. IndexError for a dimension that is not there.
+    Integers and bools are summed as int64; float32 accumulates in float64, half types in float32.
+    `dtype`: the input is cast first. IndexError for a dimension that is not there.
     """
     return _cumulated("cumsum", xp.cumsum, input, dim, dtype)
 
 
-cumsum.derivative(input=lambda grad, dim, input_dtype: _as_input(_sum_to_end(grad, dim), input_dtype))
+cumsum.derivative(
+    input=lambda grad, dim, input_dtype: _as_input(_sum_to_end(grad, dim), input_dtype)
+)
 
 
 @op(where=())
@@ -63,16 +67,19 @@ _sum_to_end.derivative(input=lambda grad, dim: cumsum(grad, dim))
 def cumprod(xp, input: Array, dim, *, dtype=None):
     """The running product along `dim`.
 
-    y_k = x_0 ... x_k            dL/dx_i = sum of g_k y_k / x_i over k >= i, exact where there are zeros
+    y_k = x_0 ... x_k
+    dL/dx_i = sum of g_k y_k / x_i over k >= i, exact where there are zeros
 
-    Integers and bools are multiplied as int64; `dtype`: the input is cast first. IndexError for a dimension that is
-    not there.
+    Integers and bools are multiplied as int64; `dtype`: the input is cast first. IndexError for a
+    dimension that is not there.
     """
     return _cumulated("cumprod", xp.cumprod, input, dim, dtype)
 
 
 cumprod.derivative(
-    input=lambda grad, input, out, dim, input_dtype: _as_input(_cumprod_backward(grad, input, out, dim), input_dtype)
+    input=lambda grad, input, out, dim, input_dtype: _as_input(
+        _cumprod_backward(grad, input, out, dim), input_dtype
+    )
 )
 
 
@@ -82,8 +89,8 @@ def _cumprod_backward(grad, input, out, dim):
         return grad
     if not isinstance(grad, Tensor) and raw(input).all():
         return _sum_to_end(grad * conj(out), dim) / conj(input)
-    # Without a division, so that it is exact at zeros, and so are its own derivatives: what is before x_i, times
-    # g_i + x_{i+1} (g_{i+1} + x_{i+2} (...)).
+    # Without a division, so that it is exact at zeros, and so are its own derivatives: the product
+    # of what is before x_i, times g_i + x_{i+1} (g_{i+1} + x_{i+2} (...)).
     d = normal_dim(dim, raw(input).ndim)
     x = conj(input)
     return shift(cumprod(x, d), d, 1, 1) * recurrence(shift(x, d, -1), grad, d)
@@ -95,7 +102,8 @@ def recurrence(xp, factor: Array, input: Array, dim):
 
     dL/dx = r with r_i = g_i + a_{i-1}* r_{i-1},  dL/da_i = r_i y_{i+1}*
 
-    In about log2(n) sweeps, each of which joins windows of twice the length (Hillis and Steele, 1986).
+    In about log2(n) sweeps, each of which joins windows of twice the length (Hillis and Steele,
+    1986).
     """
     a, y = factor.swapaxes(dim, 0).copy(), input.swapaxes(dim, 0).copy()
     w, n = 1, len(a)
@@ -115,7 +123,7 @@ def _recurrence_backward(grad, factor, out, dim, wanted):
 recurrence.derivative(_recurrence_backward, of=("factor", "input"))
 
 
-def _accumulated(xp: Any, ufunc: Any, array: Any, dim: int) -> Any:
+def accumulated(xp: Any, ufunc: Any, array: Any, dim: int) -> Any:
     """`ufunc.accumulate`, which CuPy has not: there in log2(n) sweeps."""
     if xp is np and array.dtype.kind != "c":
         return ufunc.accumulate(array, dim)
@@ -145,15 +153,19 @@ def logcumsumexp(xp, input: Array, dim):
     dim = normal_dim(dim, input.ndim, "logcumsumexp")
     kind = input.dtype.kind
     if kind in "biu":
-        raise NotImplementedError(f'"logcumsumexp_out_cpu" not implemented for \'{of(input.dtype).legacy}\'')
+        raise NotImplementedError(
+            f"\"logcumsumexp_out_cpu\" not implemented for '{of(input.dtype).legacy}'"
+        )
     if not input.ndim or not input.size:
         return input.copy()
     inner = np.complex128 if kind == "c" else np.float64
     ufunc = _log_add if kind == "c" else xp.logaddexp
-    return _accumulated(xp, ufunc, input.astype(inner), dim).astype(input.dtype)
+    return accumulated(xp, ufunc, input.astype(inner), dim).astype(input.dtype)
 
 
-logcumsumexp.derivative(input=lambda grad, input, out, dim: _logcumsumexp_backward(grad, input, out, dim))
+logcumsumexp.derivative(
+    input=lambda grad, input, out, dim: _logcumsumexp_backward(grad, input, out, dim)
+)
 
 
 def _logcumsumexp_backward(grad, input, out, dim):
@@ -163,7 +175,7 @@ def _logcumsumexp_backward(grad, input, out, dim):
     if not raw(input).ndim:
         return grad
     d = normal_dim(dim, raw(input).ndim)
-    following = shift(out, d, -1)
+    following = shift(out, d, -1, np.inf)
     both = raw(out) == raw(following)
     step = masked_fill(out - following, like(both & np.isinf(raw(out)), grad), 0)
     return exp(conj(input - out)) * recurrence(exp(conj(step)), grad, d)
@@ -173,13 +185,13 @@ def _running_extreme(xp, name, ufunc, input, dim):
     dim = normal_dim(dim, input.ndim, name)
     kind = input.dtype.kind
     if kind == "c":
-        raise NotImplementedError(f'"{name}_cpu" not implemented for \'{of(input.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{of(input.dtype).legacy}'")
     if not input.ndim:
-        return input.copy(), np.zeros_like(input, np.int64)
-    values = _accumulated(xp, ufunc, input, dim)
+        return input.copy(), xp.zeros((), np.int64)
+    values = accumulated(xp, ufunc, input, dim)
     reached = (input == values) | (input != input)
     places = xp.arange(input.shape[dim]).reshape((-1,) + (1,) * (input.ndim - dim - 1))
-    return values, _accumulated(xp, xp.maximum, xp.where(reached, places, 0), dim)
+    return values, accumulated(xp, xp.maximum, xp.where(reached, places, 0), dim)
 
 
 @op(outputs=("values", "indices"), result=result_type("cummax", "values", "indices"))
@@ -218,8 +230,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
 
     y_i = x_{i+1} - x_i            dL/dx_i = g_{i-1} - g_i
 
-    `prepend`, `append`: tensors put before and after the input first. Bools give where neighbours differ.
-    RuntimeError for a 0-d input, a negative n, and for dimensions that do not fit.
+    `prepend`, `append`: tensors put before and after the input first. Bools give where neighbours
+    differ. RuntimeError for a 0-d input, a negative n, and for dimensions that do not fit.
     """
     from .reduce import _copied
 
@@ -232,9 +244,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     if any(p.ndim != input.ndim for p in around):
         raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     if around:
-        from .join import cat
-
-        input = cat([p for p in (prepend, input, append) if p is not None], dim)
+        input = PUBLIC[""]["cat"]([p for p in (prepend, input, append) if p is not None], dim)
     upper, lower = slice_along(input.ndim, dim, 1, None), slice_along(input.ndim, dim, None, -1)
     for _ in range(n if n < input.shape[dim] else input.shape[dim]):
         bools = raw(input).dtype.char == "?"
@@ -243,7 +253,14 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
 
 
 def _along(t: Any) -> list:
-    return [(t(4), 0), (t(2, 3, 4), 1), (t(2, 3, 4), -1), (t.strided(3, 4), 0), (t(), 0), (t(0, 3), 0)]
+    return [
+        (t(4), 0),
+        (t(2, 3, 4), 1),
+        (t(2, 3, 4), -1),
+        (t.strided(3, 4), 0),
+        (t(), 0),
+        (t(0, 3), 0),
+    ]
 
 
 for _f in (cumsum, _sum_to_end, cumprod, logcumsumexp, cummax, cummin):

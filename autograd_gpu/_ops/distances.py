@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of, promote
 from .._core.tensor import make
-from .along import pick
+from .along import place
 from .declare import Array, composite, op
 from .errors import mismatch
 from .helpers import like, raw
@@ -29,14 +30,19 @@ def dist(xp, input: Array, other: Array, p=2):
     """
     if input.dtype.kind in "biu":
         raise RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {of(input.dtype).legacy} instead."
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{of(input.dtype).legacy} instead."
         )
     return length(xp, input - other, float(p), None, False)
 
 
 dist.derivative(
-    input=lambda grad, input, other, out, p: norm_backward(grad, input - other, out, float(p), None, False),
-    other=lambda grad, input, other, out, p: norm_backward(grad, other - input, out, float(p), None, False),
+    input=lambda grad, input, other, out, p: norm_backward(
+        grad, input - other, out, float(p), None, False
+    ),
+    other=lambda grad, input, other, out, p: norm_backward(
+        grad, other - input, out, float(p), None, False
+    ),
 )
 
 
@@ -54,14 +60,20 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
     y = a . b / (max(|a|, eps) max(|b|, eps))            dL/da = g (b / |b| - y a / |a|) / |a|
 
-    Where |a| is below eps, 1 / eps stands for 1 / |a|, so the derivative is finite. RuntimeError for integers.
+    Where |a| is below eps, 1 / eps stands for 1 / |a|, so the derivative is finite. RuntimeError
+    for integers.
     """
     common = promote(raw(x1).dtype, raw(x2).dtype)
     if common.kind in "biu":
-        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {of(common).legacy}")
+        raise RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {of(common).legacy}"
+        )
     shape = _common_shape(x1, x2)
     x1, x2 = x1.to(of(common)).expand(shape), x2.to(of(common)).expand(shape)
-    a, b = _at_least(vector_norm(x1, 2, dim, True), eps), _at_least(vector_norm(x2, 2, dim, True), eps)
+    a, b = (
+        _at_least(vector_norm(x1, 2, dim, True), eps),
+        _at_least(vector_norm(x2, 2, dim, True), eps),
+    )
     return _sum((x1 / a) * (x2 / b), dim)
 
 
@@ -77,7 +89,8 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
 
     y = x / max(|x|_p, eps)            dL/dx = (g - (g . y) d|x|/dx) / |x|; g / eps where |x| < eps
 
-    RuntimeError for integers, IndexError for a dimension that is not there (the default is 1, also for vectors).
+    RuntimeError for integers, IndexError for a dimension that is not there (the default is 1, also
+    for vectors).
     """
     from .arithmetic import div
 
@@ -92,7 +105,19 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
     y = |a - b + eps|_p            dL/da as of `linalg.vector_norm`
     """
-    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
+    return _norm(x1 - x2 + eps, float(p), -1, keepdim)
+
+
+@op(where=(), node="NormBackward1")
+def _norm(xp, input: Array, p, dim, keepdim):
+    """`vector_norm` under the name that the graph of a pairwise distance has for it."""
+    return length(xp, input, p, dim, keepdim)
+
+
+_norm.derivative(
+    input=lambda grad, input, out, p, dim, keepdim: norm_backward(grad, input, out, p, dim, keepdim)
+)
+_norm.samples(lambda t: [(t(3, 4), 2.0, -1, False)])
 
 
 # ---- all pairs of rows
@@ -104,14 +129,17 @@ def cdist(xp, x1: Array, x2: Array, p=2.0, compute_mode="use_mm_for_euclid_dist_
 
     y_ij = |a_i - b_j|_p            dL/da_i = sum_j of g_ij d|a_i - b_j|/da_i, where a_i = b_j: 0
 
-    (*, m, k) and (*, n, k) give (*, m, n). The differences themselves are measured, whatever `compute_mode` says; it is
-    there for the sake of the signature. RuntimeError for integers, vectors, different k, and negative p.
+    (*, m, k) and (*, n, k) give (*, m, n). The differences themselves are measured, whatever
+    `compute_mode` says; it is there for the sake of the signature. RuntimeError for integers,
+    vectors, different k, and negative p.
     """
     for name, x in (("X1", x1), ("X2", x2)):
         if x.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
         if x.dtype.kind not in "fV":
-            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {of(x.dtype).legacy}")
+            raise RuntimeError(
+                f"cdist only supports floating-point dtypes, {name} got: {of(x.dtype).legacy}"
+            )
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
@@ -131,23 +159,53 @@ def _cdist_backward(grad, x1, x2, out, p, wanted):
 cdist.derivative(_cdist_backward, of=("x1", "x2"))
 
 
-@composite(where=("", "nn.functional"))
-def pdist(input, p=2.0):
-    """The distances between the rows of a matrix, each pair once: (n, k) gives (n (n - 1) / 2,).
+def _pairs(xp: Any, n: int) -> Any:
+    """The places above the diagonal of an n x n matrix, row by row."""
+    return xp.asarray(np.flatnonzero(np.triu(np.ones((n, n), bool), 1)))
+
+
+@op(where=("", "nn.functional"))
+def pdist(xp, input: Array, p=2.0):
+    """The distances between the rows of a matrix, each pair once.
 
     y = |x_i - x_j|_p for i < j, row by row            derivatives as of `cdist`
 
-    RuntimeError for tensors that are no matrices, and negative p.
+    (n, k) gives (n (n - 1) / 2,). RuntimeError for tensors that are no matrices, integers, and
+    negative p.
     """
     if input.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    n = input.shape[0]
-    above = np.flatnonzero(np.triu(np.ones((n, n), bool), 1))
-    return pick(_reshape(cdist(input, input, p), (-1,)), above, 0)
+    if input.dtype.kind not in "fV":
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    i, j = np.triu_indices(len(input), 1)
+    return length(xp, input[xp.asarray(i)] - input[xp.asarray(j)], float(p), -1, False)
 
 
-dist.samples(lambda t: [(t(3), t(3)), (t(2, 3), t(3), 1), (t(2, 3), t(2, 1), math.inf), (t(2, 3), t(2, 3), 3)])
-cosine_similarity.samples(lambda t: [(t(2, 3), t(2, 3)), (t(3), t(3), 0), (t(2, 3, 4), t(3, 1), -1)])
+def _pdist_backward(grad, input, out, p):
+    n, k = raw(input).shape
+    above = _pairs(library(raw(input)), n)
+    grad, out = (_reshape(place(x, above, 0, (n * n,)), (n, n)) for x in (grad, out))
+    apart = _reshape(input, (n, 1, k)) - _reshape(input, (1, n, k))
+    each = norm_backward(grad, apart, out, float(p), -1, False)
+    return _sum(each, 1) - _sum(each, 0)
+
+
+pdist.derivative(input=_pdist_backward)
+
+
+dist.samples(
+    lambda t: [
+        (t(3), t(3)),
+        (t(2, 3), t(3), 1),
+        (t(2, 3), t(2, 1), math.inf),
+        (t(2, 3), t(2, 3), 3),
+    ]
+)
+cosine_similarity.samples(
+    lambda t: [(t(2, 3), t(2, 3)), (t(3), t(3), 0), (t(2, 3, 4), t(3, 1), -1)]
+)
 normalize.samples(lambda t: [(t(2, 3),), (t(2, 3), 1, 0), (t.strided(3, 4), 3.0)])
 pairwise_distance.samples(lambda t: [(t(2, 3), t(2, 3)), (t(2, 3), t(3), 1.0)])
 cdist.samples(lambda t: [(t(3, 2), t(4, 2)), (t(2, 3, 2), t(4, 2), 1.0), (t(3, 2), t(4, 2), 3.0)])

@@ -39,6 +39,7 @@ _SINGLE = (
      1.1283791463565664),
     (3.8092697543191686e-05, 0.001162369049825175, 0.014967781323030848, 0.11410213067165328, 0.5020610451396177, 1.0),
 )  # fmt: skip
+_TABLE = np.array(_SINGLE, np.float32).T[..., None].copy()
 
 
 def ratio(xp: Any, coefficients: tuple, z: Any) -> Any:
@@ -117,7 +118,7 @@ def erfcx_array(xp: Any, x: Any) -> Any:
 
 def _erf_single(xp: Any, x: Any) -> Any:
     """erf of a float32 array, in blocks that stay in the cache; numerator and denominator side by side."""
-    table = xp.asarray(_SINGLE, np.float32).T[..., None]
+    table = xp.asarray(_TABLE)
     flat, out = x.reshape(-1), xp.empty(x.size, x.dtype)
     for i in range(0, x.size, 32768):
         c = xp.minimum(xp.maximum(flat[i : i + 32768], -3.92), 3.92)

@@ -14,7 +14,7 @@ from .helpers import like, raw
 from .returns import result_type
 from .select import masked_fill
 from .shape import spread
-from .summing import add_reduce
+from .summing import extreme
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
 
@@ -24,8 +24,8 @@ def refuse_empty(name: str, shape: tuple[int, ...], dims: Any) -> None:
     if dims is None:
         if 0 in shape:
             raise RuntimeError(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
-                "with the 'dim' argument."
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+                "the reduction dim with the 'dim' argument."
             )
         return
     for d in dims:
@@ -36,18 +36,18 @@ def refuse_empty(name: str, shape: tuple[int, ...], dims: Any) -> None:
 def refuse_complex(name: str, array: Any) -> None:
     """NotImplementedError for complex numbers, which have no order."""
     if array.dtype.kind == "c":
-        raise NotImplementedError(f'"{name}" not implemented for \'{of(array.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
 
 
 # ---- over several dimensions, ties share
 
 
-def _over(xp: Any, ufunc: Any, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
+def _over(xp: Any, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     refuse_complex(f"{name}_values_cpu", input)
     dims = normal_dims(dim, input.ndim, name)
     if not input.size:
         refuse_empty(name, input.shape, None if dim in (None, (), []) else dims)
-    return ufunc.reduce(input, dims, None, None, keepdim)
+    return extreme(xp, name == "amax", input, dims, keepdim)
 
 
 @op()
@@ -58,7 +58,7 @@ def amax(xp, input: Array, dim=(), keepdim=False):
 
     NotImplementedError for complex numbers; RuntimeError or IndexError over no elements.
     """
-    return _over(xp, xp.maximum, "amax", input, dim, keepdim)
+    return _over(xp, "amax", input, dim, keepdim)
 
 
 @op()
@@ -69,7 +69,7 @@ def amin(xp, input: Array, dim=(), keepdim=False):
 
     NotImplementedError for complex numbers; RuntimeError or IndexError over no elements.
     """
-    return _over(xp, xp.minimum, "amin", input, dim, keepdim)
+    return _over(xp, "amin", input, dim, keepdim)
 
 
 for _f in (amax, amin):
@@ -86,7 +86,9 @@ def tied(grad, input, out, dim, keepdim):
 
 
 def evenly(grad, input, out):
-    """g in equal parts for all elements that equal the result of a whole tensor; NaN equals NaN here."""
+    """g in equal parts for all elements that equal the result of a whole tensor; NaN equals NaN
+    here.
+    """
     array, result = raw(input), raw(out)
     ties = array == result
     if result != result:
@@ -98,11 +100,11 @@ def evenly(grad, input, out):
 # ---- max and min
 
 
-def _whole(ufunc: Any, name: str, input: Any) -> Any:
+def _whole(xp: Any, name: str, input: Any) -> Any:
     refuse_complex(f"{name}_all", input)
     if not input.size:
         refuse_empty(name, input.shape, None)
-    return ufunc.reduce(input, None)
+    return extreme(xp, name == "max", input, None)
 
 
 def _of_lanes(xp: Any, name: str, input: Any, dim: Any, keepdim: bool) -> tuple[Any, Any]:
@@ -117,31 +119,42 @@ def _of_lanes(xp: Any, name: str, input: Any, dim: Any, keepdim: bool) -> tuple[
         refuse_empty(name, input.shape, (dim,))
     index = (input.argmax if name == "max" else input.argmin)(dim, keepdims=keepdim)
     n = input.shape[dim]
-    if dim == ndim - 1 and n <= 256 and input.flags.c_contiguous and index.ndim:  # short rows: NumPy loops over them
+    if dim == ndim - 1 and n <= 256 and input.flags.c_contiguous and index.ndim:
+        # NumPy loops over short rows; it has done so once, for the index.
         flat = index.reshape(-1) + xp.arange(0, input.size, n)
         return input.reshape(-1)[flat].reshape(index.shape), index
-    return (xp.maximum if name == "max" else xp.minimum).reduce(input, dim, None, None, keepdim), index
+    return extreme(xp, name == "max", input, dim, keepdim), index
 
 
 @op(where=(), node="MaxBackward1")
 def _max_all(xp, input: Array):
     """See `max`."""
-    return _whole(xp.maximum, "max", input)
+    return _whole(xp, "max", input)
 
 
 @op(where=(), node="MinBackward1")
 def _min_all(xp, input: Array):
     """See `min`."""
-    return _whole(xp.minimum, "min", input)
+    return _whole(xp, "min", input)
 
 
-@op(where=(), node="MaxBackward0", outputs=("values", "indices"), result=result_type("max", "values", "indices"))
+@op(
+    where=(),
+    node="MaxBackward0",
+    outputs=("values", "indices"),
+    result=result_type("max", "values", "indices"),
+)
 def _max(xp, input: Array, dim, keepdim=False):
     """See `max`."""
     return _of_lanes(xp, "max", input, dim, keepdim)
 
 
-@op(where=(), node="MinBackward0", outputs=("values", "indices"), result=result_type("min", "values", "indices"))
+@op(
+    where=(),
+    node="MinBackward0",
+    outputs=("values", "indices"),
+    result=result_type("min", "values", "indices"),
+)
 def _min(xp, input: Array, dim, keepdim=False):
     """See `min`."""
     return _of_lanes(xp, "min", input, dim, keepdim)
@@ -159,10 +172,12 @@ for _f in (_max, _min):
 
 @composite(where=("", "Tensor"))
 def max(input, dim=None, keepdim=False, *, other=None, out=None):
-    """The largest: of all elements, along one dimension with the places, or of two tensors elementwise.
+    """The largest: of all elements, along one dimension with the places, or of two tensors
+    elementwise.
 
     `max(x)`: y = max x            dL/dx = g / k where x = y, 0 elsewhere            k: how many are
-    `max(x, dim, keepdim)`: a tuple (values, indices)            dL/dx = g at the first index, 0 elsewhere
+    `max(x, dim, keepdim)`: a tuple (values, indices)
+    dL/dx = g at the first index, 0 elsewhere
     `max(x, other)`: `maximum(x, other)`
 
     NaN where there is one. RuntimeError or IndexError over no elements, and for complex numbers.
@@ -176,10 +191,12 @@ def max(input, dim=None, keepdim=False, *, other=None, out=None):
 
 @composite(where=("", "Tensor"))
 def min(input, dim=None, keepdim=False, *, other=None, out=None):
-    """The smallest: of all elements, along one dimension with the places, or of two tensors elementwise.
+    """The smallest: of all elements, along one dimension with the places, or of two tensors
+    elementwise.
 
     `min(x)`: y = min x            dL/dx = g / k where x = y, 0 elsewhere            k: how many are
-    `min(x, dim, keepdim)`: a tuple (values, indices)            dL/dx = g at the first index, 0 elsewhere
+    `min(x, dim, keepdim)`: a tuple (values, indices)
+    dL/dx = g at the first index, 0 elsewhere
     `min(x, other)`: `minimum(x, other)`
 
     NaN where there is one. RuntimeError or IndexError over no elements, and for complex numbers.
@@ -205,10 +222,11 @@ def aminmax(xp, input: Array, *, dim=None, keepdim=False):
     if not input.size:
         if dim is None:
             raise RuntimeError(
-                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has "
+                "no identity."
             )
         refuse_empty("aminmax", input.shape, dim)
-    return tuple(f.reduce(input, dim, None, None, keepdim) for f in (xp.minimum, xp.maximum))
+    return tuple(extreme(xp, largest, input, dim, keepdim) for largest in (False, True))
 
 
 aminmax.derivative(
@@ -224,44 +242,77 @@ aminmax.derivative(
 def _place(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     kind = input.dtype.kind
     if kind in "bc":
-        raise RuntimeError(f"{name}(): does not support {'bool' if kind == 'b' else 'complex'} input")
+        raise RuntimeError(
+            f"{name}(): does not support {'bool' if kind == 'b' else 'complex'} input"
+        )
     if dim is not None:
-        dim = normal_dim(dim, input.ndim, name) if input.ndim else None
+        dim = normal_dim(dim, input.ndim, name)
     if not input.size:
         if dim is None:
-            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+            raise IndexError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+            )
         refuse_empty(name, input.shape, (dim,))
-    return (input.argmax if name == "argmax" else input.argmin)(dim, keepdims=keepdim)
+    return (input.argmax if name == "argmax" else input.argmin)(
+        dim if input.ndim else None, keepdims=keepdim
+    )
 
 
 @op()
 def argmax(xp, input: Array, dim=None, keepdim=False):
-    """The index of the largest element, of all (counted row by row) or along `dim`: int64, the first of several.
+    """The index of the largest element, of all (counted row by row) or along `dim`: int64, the
+    first of several.
 
-    A NaN is larger than anything. Not differentiable. RuntimeError for bools and complex numbers, IndexError over no
-    elements.
+    A NaN is larger than anything. Not differentiable. RuntimeError for bools and complex numbers,
+    IndexError over no elements.
     """
     return _place("argmax", input, dim, keepdim)
 
 
 @op()
 def argmin(xp, input: Array, dim=None, keepdim=False):
-    """The index of the smallest element, of all (counted row by row) or along `dim`: int64, the first of several.
+    """The index of the smallest element, of all (counted row by row) or along `dim`: int64, the
+    first of several.
 
-    A NaN is smaller than anything. Not differentiable. RuntimeError for bools and complex numbers, IndexError over no
-    elements.
+    A NaN is smaller than anything. Not differentiable. RuntimeError for bools and complex numbers,
+    IndexError over no elements.
     """
     return _place("argmin", input, dim, keepdim)
 
 
 for _f in (amax, amin):
-    _f.samples(lambda t: [(t(3),), (t(2, 3, 4), 1), (t(2, 3, 4), (0, -1), True), (t.strided(3, 4), 0), (t(),)])
+    _f.samples(
+        lambda t: [
+            (t(3),),
+            (t(2, 3, 4), 1),
+            (t(2, 3, 4), (0, -1), True),
+            (t.strided(3, 4), 0),
+            (t(),),
+        ]
+    )
 for _f in (_max_all, _min_all):
     _f.samples(lambda t: [(t(3),), (t(2, 3),), (t.strided(3, 4),), (t(),)])
 for _f in (_max, _min):
-    _f.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3), -1, True), (t(), 0), (t.strided(3, 4), 0), (t(300, 2), 0)])
+    _f.samples(
+        lambda t: [
+            (t(2, 3, 4), 1),
+            (t(2, 3), -1, True),
+            (t(), 0),
+            (t.strided(3, 4), 0),
+            (t(300, 2), 0),
+        ]
+    )
 for _f in (argmax, argmin):
-    _f.samples(lambda t: [(t(3),), (t(2, 3, 4), 1), (t(2, 3), -1, True), (t(), 0), (t.strided(3, 4), 0)])
+    _f.samples(
+        lambda t: [(t(3),), (t(2, 3, 4), 1), (t(2, 3), -1, True), (t(), 0), (t.strided(3, 4), 0)]
+    )
 for _f in (max, min):
     _f.samples(lambda t: [(t(2, 3),), (t(2, 3), 1), (t(2, 3), 0, True), (t(2, 3), t(3))])
-aminmax.samples(lambda t: [(t(2, 3),), (t(2, 3), {"dim": 1}), (t.strided(3, 4), {"dim": 0, "keepdim": True}), (t(),)])
+aminmax.samples(
+    lambda t: [
+        (t(2, 3),),
+        (t(2, 3), {"dim": 1}),
+        (t.strided(3, 4), {"dim": 0, "keepdim": True}),
+        (t(),),
+    ]
+)

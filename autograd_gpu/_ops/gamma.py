@@ -61,7 +61,7 @@ def _lgamma_positive(xp: Any, x: Any) -> Any:
 
 
 def _near_one(xp: Any, d: Any) -> Any:
-    return d * (-0.5772156649015328605195174 + d * ratio(xp, _ABOUT_1, d))
+    return d * (-0.5772156649015328605195174 + d * ratio(xp, _ABOUT_1, d)) + 0.0  # not -0 at 1
 
 
 def _near_two(xp: Any, d: Any) -> Any:

@@ -335,7 +335,7 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     array = target._array
     recorded = _recorded(call)
     base, steps, mark = base_of(target)
-    if recorded:
+    if recorded or mark is not None and recording() and edge_of(base) is not None:
         refuse_inplace(target, base, steps, mark)
     _check_target(op, target, call)
     if recorded and op.arrays[0][1] in op.users and 0 in op.differentiable or _aliased(call, array):

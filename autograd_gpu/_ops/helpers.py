@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.tensor import Tensor, make
 
-__all__ = ["binary", "conj", "is_complex", "like", "narrow", "raw", "unary", "wide"]
+__all__ = ["binary", "conj", "is_complex", "like", "narrow", "no_gradient", "raw", "unary", "wide"]
 
 
 def raw(value: Any) -> Any:
@@ -17,6 +18,12 @@ def raw(value: Any) -> Any:
 def like(array: Any, reference: Any) -> Any:
     """A constant array as the formula's other operands are: a Tensor beside Tensors, else raw."""
     return make(array) if isinstance(reference, Tensor) else array
+
+
+def no_gradient(grad: Any) -> Any:
+    """Zeros where there is no influence: a constant even of a recorded or infinite gradient."""
+    array = raw(grad)
+    return like(library(array).zeros(array.shape, array.dtype), grad)
 
 
 def is_complex(value: Any) -> bool:

@@ -5,7 +5,7 @@ from .._core.layout import normal_dims
 from .declare import Array, composite, op
 from .helpers import conj, raw
 from .shape import spread
-from .summing import add_reduce, wide
+from .summing import add_reduce, extreme, wide
 
 __all__ = ["logsumexp"]
 
@@ -16,7 +16,8 @@ def logsumexp(xp, input: Array, dim, keepdim=False):
 
     y = ln sum e^x            dL/dx = g e^(x - y)
 
-    Integers become the default float. -infinity over no elements; where all are -infinity, the derivative is NaN.
+    Integers become the default float. -infinity over no elements; where all are -infinity, the
+    derivative is NaN.
     """
     dtype = input.dtype if input.dtype.kind not in "biu" else default()
     array = wide(input.astype(dtype, copy=False))
@@ -24,10 +25,12 @@ def logsumexp(xp, input: Array, dim, keepdim=False):
     real = array.real if dtype.kind == "c" else array
     if not array.size:
         return xp.log(add_reduce(xp, array, dims, keepdim)).astype(dtype)
-    top = xp.maximum.reduce(real, dims, None, None, True)
+    top = extreme(xp, True, real, dims, True)
     top = xp.where(xp.isinf(top), top.dtype.type(0), top)
     total = xp.log(add_reduce(xp, xp.exp(array - top), dims, True)) + top
-    return (total if keepdim else total.reshape([n for d, n in enumerate(input.shape) if d not in dims])).astype(dtype)
+    return (
+        total if keepdim else total.reshape([n for d, n in enumerate(input.shape) if d not in dims])
+    ).astype(dtype)
 
 
 logsumexp.derivative(
@@ -44,4 +47,6 @@ def logsumexp_backward(grad, input, out, dim, keepdim):
     return spread(grad, size, dim, keepdim) * conj(exp(input - spread(out, size, dim, keepdim)))
 
 
-logsumexp.samples(lambda t: [(t(4), 0), (t(2, 3, 4), (0, -1), True), (t(2, 3), 1), (t.strided(3, 4), 0), (t(), 0)])
+logsumexp.samples(
+    lambda t: [(t(4), 0), (t(2, 3, 4), (0, -1), True), (t(2, 3), 1), (t.strided(3, 4), 0), (t(), 0)]
+)

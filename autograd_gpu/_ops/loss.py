@@ -52,7 +52,7 @@ def reduced(xp: Any, losses: Any, reduction: str) -> Any:
 
 def share(grad, reduction: str, n: int):
     """The gradient of one element's loss, given that of the result: it broadcasts."""
-    return grad * (1 / n if n else math.nan) if reduction == "mean" else grad
+    return grad * (1 / (n or 1)) if reduction == "mean" else grad
 
 
 def reduce_loss(losses: Any, reduction: str) -> Any:
@@ -188,7 +188,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     if weight is None:
         return _huber_loss(input, target, reduction, float(delta))
     _same_size(input, weight)
-    return weighted(_huber_loss(input, target, "none", float(delta)), weight, reduction)
+    return reduce_loss(_huber_loss(input, target, "none", float(delta)) * weight, reduction)
 
 
 @op(where=(), promote="same", node="SmoothL1LossBackward0")
@@ -231,7 +231,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 # ---- two classes
 
 
-_LEAST = 1e-12
+_LEAST = float(np.float32(1e-12))  # as PyTorch rounds it
 
 
 @op(where=(), node="BinaryCrossEntropyBackward0")

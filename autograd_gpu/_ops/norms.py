@@ -8,10 +8,10 @@ from .._core.layout import normal_dims
 from .._core.tensor import Tensor
 from .declare import PUBLIC, Array, composite, op
 from .elementwise import abs, sgn
-from .helpers import like, raw
+from .helpers import like, no_gradient, raw
 from .select import masked_fill
 from .shape import _reshape, spread
-from .summing import add_reduce, wide
+from .summing import add_reduce, extreme, wide
 
 __all__ = ["norm", "vector_norm"]
 
@@ -21,8 +21,8 @@ def length(xp: Any, input: Any, p: float, dim: Any, keepdim: bool) -> Any:
     dtype, dims = input.dtype, normal_dims(dim, input.ndim, "linalg.vector_norm")
     if (p < 0 or p == math.inf) and not all(input.shape[d] for d in dims):
         raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {p:g} norm on an empty tensor because the operation does not have an "
-            "identity"
+            f"linalg.vector_norm cannot compute the {p:g} norm on an empty tensor because the "
+            "operation does not have an identity"
         )
     array = wide(input)
     if p == 2:
@@ -37,8 +37,7 @@ def length(xp: Any, input: Any, p: float, dim: Any, keepdim: bool) -> Any:
         kind = array.real.dtype
         out = add_reduce(xp, array != 0, dims, keepdim).astype(kind)
     elif p in (math.inf, -math.inf):
-        ufunc = xp.maximum if p > 0 else xp.minimum
-        out = ufunc.reduce(xp.abs(array), dims, None, None, keepdim)
+        out = extreme(xp, p > 0, xp.abs(array), dims, keepdim)
     else:
         out = add_reduce(xp, xp.abs(array) if p == 1 else xp.abs(array) ** p, dims, keepdim)
         out = out if p == 1 else out ** (1 / p)
@@ -52,16 +51,18 @@ def _vector_norm(xp, input: Array, ord, dim, keepdim=False):
 
 
 _vector_norm.derivative(
-    input=lambda grad, input, out, ord, dim, keepdim: norm_backward(grad, input, out, ord, dim, keepdim)
+    input=lambda grad, input, out, ord, dim, keepdim: norm_backward(
+        grad, input, out, ord, dim, keepdim
+    )
 )
 
 
 @composite(kernel="norm_backward")
 def norm_backward(grad, input, out, p, dim, keepdim):
-    """g sgn(x) (|x| / y)^(p - 1), and 0 where x or y is 0: the smallest of the subgradients there."""
+    """g sgn(x) (|x| / y)^(p - 1), and 0 where x or y is 0: the smallest subgradient there."""
     size = raw(input).shape
     if p == 0:
-        return spread(grad * 0, size, dim, keepdim)
+        return spread(no_gradient(grad), size, dim, keepdim)
     if not keepdim and size:
         dims = normal_dims(dim, len(size))
         kept = tuple([1 if d in dims else n for d, n in enumerate(size)])
@@ -84,7 +85,9 @@ def _order(value: Any) -> float:
     if isinstance(value, Tensor):
         value = value.item()
     if isinstance(value, (str, complex)) or not hasattr(value, "__float__"):
-        raise TypeError(f"linalg_vector_norm(): argument 'ord' must be Number, not {type(value).__name__}")
+        raise TypeError(
+            f"linalg_vector_norm(): argument 'ord' must be Number, not {type(value).__name__}"
+        )
     return float(value)
 
 
@@ -94,13 +97,15 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
 
     y = (sum |x|^p)^(1/p)            dL/dx = g sgn(x) (|x| / y)^(p-1)            p: `ord`
 
-    ord 0: how many are not 0; inf, -inf: the largest and smallest |x|, where ties share the derivative. The derivative
-    is 0 where x or y is 0. Real for complex numbers. `dtype`: the input is cast first. RuntimeError for integers.
+    ord 0: how many are not 0; inf, -inf: the largest and smallest |x|, where ties share the
+    derivative. The derivative is 0 where x or y is 0. Real for complex numbers. `dtype`: the input
+    is cast first. RuntimeError for integers.
     """
     given = raw(x).dtype
     if given.kind in "biu":
         raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {of(given).legacy}"
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{of(given).legacy}"
         )
     if dtype is not None:
         x = _cast_up(x, given, dtype)
@@ -110,31 +115,50 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
 def _cast_up(x: Any, given: Any, dtype: Any) -> Any:
     wanted = of(numpy_of(dtype))
     if wanted.category < 2:
-        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {wanted.legacy}")
+        raise RuntimeError(
+            "linalg.vector_norm: dtype should be floating point or complex, but got "
+            f"{wanted.legacy}"
+        )
     if wanted.itemsize < given.itemsize or not can_cast(of(given), wanted):
         raise RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({of(given).legacy}) should be convertible without narrowing to "
-            f"the specified dtype ({wanted.legacy})"
+            f"linalg.vector_norm: the dtype of the input ({of(given).legacy}) should be "
+            f"convertible without narrowing to the specified dtype ({wanted.legacy})"
         )
     return x.to(wanted)
 
 
 @composite(where=("", "Tensor"))
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
-    """The length of vectors, as `linalg.vector_norm`; p="fro" and None mean 2, "nuc" the sum of singular values.
+    """The length of vectors, as `linalg.vector_norm`; p="fro" and None mean 2, "nuc" the sum of
+    singular values.
 
     y = (sum |x|^p)^(1/p)            dL/dx = g sgn(x) (|x| / y)^(p-1), and 0 where x or y is 0
     """
     if isinstance(p, str) and p != "fro":
         if p != "nuc" or "matrix_norm" not in PUBLIC.get("linalg", {}):
             raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-        return PUBLIC["linalg"]["matrix_norm"](input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out)
+        return PUBLIC["linalg"]["matrix_norm"](
+            input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype
+        )
+    return vector_norm(
+        input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out
+    )
 
 
 _vector_norm.samples(
-    lambda t: [(t(3, 4), p, d, k) for p in (2.0, 1.0, 3.0, math.inf, 0.0, -1.0) for d, k in ((None, False), (1, True))]
-    + [(t.strided(3, 4), 2.0, 0), (t(), 2.0, None), (t(2, 3, 4), 2.0, (0, 2)), (t(3, low=0.5), 0.5, None)]
+    lambda t: (
+        [
+            (t(3, 4), p, d, k)
+            for p in (2.0, 1.0, 3.0, math.inf, 0.0, -1.0)
+            for d, k in ((None, False), (1, True))
+        ]
+        + [
+            (t.strided(3, 4), 2.0, 0),
+            (t(), 2.0, None),
+            (t(2, 3, 4), 2.0, (0, 2)),
+            (t(3, low=0.5), 0.5, None),
+        ]
+    )
 )
 vector_norm.samples(lambda t: [(t(3, 4),), (t(3, 4), 3, 0, True)])
 norm.samples(lambda t: [(t(3, 4),), (t(3, 4), 1, 0), (t(3, 4), "fro", (0, 1), True)])

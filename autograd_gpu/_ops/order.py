@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .along import pick, selected, slice_along
+from .cumulative import accumulated
 from .declare import Array, composite, op
 from .extremes import evenly, refuse_empty
 from .helpers import like, raw
@@ -23,12 +25,14 @@ __all__ = ["kthvalue", "median", "mode", "nanmedian", "nanquantile", "quantile"]
 
 def _refuse(name: str, array: Any, kinds: str) -> None:
     if array.dtype.kind in kinds:
-        raise NotImplementedError(f'"{name}_cpu" not implemented for \'{of(array.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{of(array.dtype).legacy}'")
 
 
 def _first_of(xp: Any, array: Any, values: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     """The values (their dimension kept) and the first place of each; NaN is found where NaN is."""
-    index = ((array == values) | (array != array) & (values != values)).argmax(dim, keepdims=keepdim)
+    index = ((array == values) | (array != array) & (values != values)).argmax(
+        dim, keepdims=keepdim
+    )
     return values if keepdim else values.squeeze(dim), index
 
 
@@ -67,7 +71,11 @@ def _nan_middle(xp: Any, array: Any, dim: int) -> Any:
 def _median_of_all(xp, input, function):
     _refuse("median", input, "bc")
     if not input.size:
-        return xp.full((), math.nan, input.dtype) if input.dtype.kind not in "iu" else xp.zeros((), input.dtype)
+        return (
+            xp.full((), math.nan, input.dtype)
+            if input.dtype.kind not in "iu"
+            else xp.zeros((), input.dtype)
+        )
     return function(xp, input.reshape(-1), 0).reshape(())
 
 
@@ -91,7 +99,12 @@ def _nanmedian_all(xp, input: Array):
     return _median_of_all(xp, input, _nan_middle)
 
 
-@op(where=(), node="MedianBackward1", outputs=("values", "indices"), result=result_type("median", "values", "indices"))
+@op(
+    where=(),
+    node="MedianBackward1",
+    outputs=("values", "indices"),
+    result=result_type("median", "values", "indices"),
+)
 def _median(xp, input: Array, dim, keepdim=False):
     """See `median`."""
     return _median_of_lanes(xp, input, dim, keepdim, _middle)
@@ -106,11 +119,13 @@ def _nanmedian(xp, input: Array, dim, keepdim=False):
 
 @composite(where=("", "Tensor"))
 def median(input, dim=None, keepdim=False, *, out=None):
-    """The median, of two middle elements the lower: of all, or along one dimension as a tuple (values, indices).
+    """The median, of two middle elements the lower: of all, or along one dimension as a tuple
+    (values, indices).
 
     dL/dx = g in equal parts where x = y; along a dimension, g at the first index
 
-    NaN where there is one. NaN or IndexError over no elements; NotImplementedError for bools and complex numbers.
+    NaN where there is one. NaN or IndexError over no elements; NotImplementedError for bools and
+    complex numbers.
     """
     return _median_all(input, out=out) if dim is None else _median(input, dim, keepdim, out=out)
 
@@ -118,7 +133,9 @@ def median(input, dim=None, keepdim=False, *, out=None):
 @composite(where=("", "Tensor"))
 def nanmedian(input, dim=None, keepdim=False, *, out=None):
     """The median of what is not NaN, NaN where nothing is; otherwise as `median`."""
-    return _nanmedian_all(input, out=out) if dim is None else _nanmedian(input, dim, keepdim, out=out)
+    return (
+        _nanmedian_all(input, out=out) if dim is None else _nanmedian(input, dim, keepdim, out=out)
+    )
 
 
 # ---- the k-th value, the mode
@@ -126,11 +143,13 @@ def nanmedian(input, dim=None, keepdim=False, *, out=None):
 
 @op(outputs=("values", "indices"), result=result_type("kthvalue", "values", "indices"))
 def kthvalue(xp, input: Array, k, dim=-1, keepdim=False):
-    """The k-th smallest element along `dim`, counted from 1, and its first place: a tuple (values, indices).
+    """The k-th smallest element along `dim`, counted from 1, and its first place: a tuple (values,
+    indices).
 
     dL/dx = g at the index, 0 elsewhere
 
-    NaN counts as the largest. RuntimeError for a k that is out of range, IndexError over no elements.
+    NaN counts as the largest. RuntimeError for a k that is out of range, IndexError over no
+    elements.
     """
     _refuse("kthvalue", input, "bc")
     dim = _lane("kthvalue", input, dim)
@@ -144,7 +163,8 @@ def kthvalue(xp, input: Array, k, dim=-1, keepdim=False):
 
 @op(outputs=("values", "indices"), result=result_type("mode", "values", "indices"))
 def mode(xp, input: Array, dim=-1, keepdim=False):
-    """The most frequent element along `dim`, of several the smallest, and its last place: a tuple (values, indices).
+    """The most frequent element along `dim`, of several the smallest, and its last place: a tuple
+    (values, indices).
 
     dL/dx = g at the index, 0 elsewhere
 
@@ -160,8 +180,10 @@ def mode(xp, input: Array, dim=-1, keepdim=False):
     new = xp.ones(lanes.shape, bool)
     new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     place = xp.arange(n)
-    begin = xp.maximum.accumulate(xp.where(new, place, 0), -1)
-    last = (place - begin).argmax(-1, keepdims=True)  # where the longest run ends, the first of equals
+    begin = accumulated(xp, xp.maximum, xp.where(new, place, 0), -1)
+    last = (place - begin).argmax(
+        -1, keepdims=True
+    )  # where the longest run ends, the first of equals
     values = pick(ordered, last, lanes.ndim - 1).astype(input.dtype)
     equal = (lanes == values) | (lanes != lanes) & (values != values)
     index = n - 1 - equal[..., ::-1].argmax(-1, keepdims=True)
@@ -186,11 +208,13 @@ for _f in (_median, _nanmedian, kthvalue, mode):
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
     """The q-quantiles: of all elements, or along one dimension.
 
-    y = x_i + w (x_{i+1} - x_i), of the sorted x, where i + w = q (n - 1)            dL/dx = g (1 - w) and g w there
+    y = x_i + w (x_{i+1} - x_i), of the sorted x, where i + w = q (n - 1)
+    dL/dx = g (1 - w) and g w there
 
-    `q`: a number or a vector of numbers in [0, 1], whose dimension comes first in the result. `interpolation`: linear,
-    lower, higher, midpoint or nearest. NaN where there is one. RuntimeError for dtypes other than float32 and float64,
-    for no elements, and for a q out of range.
+    `q`: a number or a vector of numbers in [0, 1], whose dimension comes first in the result.
+    `interpolation`: linear, lower, higher, midpoint or nearest. NaN where there is one.
+    RuntimeError for dtypes other than float32 and float64, for no elements, and for a q out of
+    range.
     """
     return _quantile("quantile", input, q, dim, keepdim, interpolation, out)
 
@@ -209,14 +233,17 @@ def _checked_q(name: str, input: Any, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise RuntimeError(
-            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, "
+            f"but got {interpolation}"
         )
     if isinstance(q, (int, float)):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-        return make(np.asarray(q, dtype))
+        return make(library(raw(input)).asarray(q, dtype))
     if not isinstance(q, Tensor):
-        raise TypeError(f"{name}(): argument 'q' must be a Tensor or a number, not {type(q).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'q' must be a Tensor or a number, not {type(q).__name__}"
+        )
     if q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if q._array.dtype != dtype:
@@ -226,7 +253,9 @@ def _checked_q(name: str, input: Any, q: Any, interpolation: str) -> Any:
     return q
 
 
-def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any) -> Any:
+def _quantile(
+    name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any
+) -> Any:
     q = _checked_q(name, input, q, interpolation)
     shape = tuple(input.shape)
     if dim is None or not shape:
@@ -245,25 +274,36 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 
 
 def _ranks(ordered: Any, q: Any, skip: bool) -> Any:
-    """Which places are asked for, as real numbers; where a NaN decides, the last place, which holds it."""
+    """Which places are asked for, as real numbers; where a NaN decides, the last place, which holds
+    it.
+    """
     array = raw(ordered)
-    n = array.shape[-1]
+    xp, n = library(array), array.shape[-1]
     valid = (array == array).sum(-1, keepdims=True)
-    top = np.maximum(valid - 1, 0) if skip else np.full_like(valid, n - 1)
+    top = xp.maximum(valid - 1, 0) if skip else xp.full_like(valid, n - 1)
     ranks = q * like(top.astype(array.dtype), q)
     if skip:
         return ranks
-    return where(like(np.broadcast_to(valid < n, ranks.shape), q), like(np.full(ranks.shape, n - 1, array.dtype), q), ranks)
+    return where(
+        like(xp.broadcast_to(valid < n, ranks.shape), q),
+        like(xp.full(ranks.shape, n - 1, array.dtype), q),
+        ranks,
+    )
 
 
 def _interpolated(ordered: Any, ranks: Any, interpolation: str) -> Any:
     at = raw(ranks)
-    below, above = np.floor(at), np.ceil(at)
+    xp = library(at)
+    below, above = xp.floor(at), xp.ceil(at)
     whole = lambda places: pick(ordered, places.astype(np.int64), ordered.ndim - 1, False)  # noqa: E731
     if interpolation in ("lower", "higher", "nearest"):
-        return whole({"lower": below, "higher": above, "nearest": np.rint(at)}[interpolation])
+        return whole({"lower": below, "higher": above, "nearest": xp.rint(at)}[interpolation])
     low, high = whole(below), whole(above)
-    share = like(np.full_like(at, 0.5), ranks) if interpolation == "midpoint" else ranks - like(below, ranks)
+    share = (
+        like(xp.full_like(at, 0.5), ranks)
+        if interpolation == "midpoint"
+        else ranks - like(below, ranks)
+    )
     late = like(raw(share) >= 0.5, ranks)
     return where(late, high - (high - low) * (1 - share), low + share * (high - low))
 
@@ -278,5 +318,10 @@ kthvalue.samples(lambda t: [(t(5), 2), (t(2, 3, 4), 3, 1, True), (t(), 1), (t.st
 mode.samples(lambda t: [(t(5),), (t(2, 3, 4), 1, True), (t.strided(3, 4), 0)])
 for _f in (quantile, nanquantile):
     _f.samples(
-        lambda t: [(t(5), 0.3), (t(3, 4), 0.7, 1), (t(3, 4), 0.25, 0, True, {"interpolation": "lower"}), (t(4, 3), 0.4)]
+        lambda t: [
+            (t(5), 0.3),
+            (t(3, 4), 0.7, 1),
+            (t(3, 4), 0.25, 0, True, {"interpolation": "lower"}),
+            (t(4, 3), 0.4),
+        ]
     )

@@ -35,7 +35,12 @@ _prod_all.derivative(input=lambda grad, input, out: _prod_backward(grad, input, 
 @op(where=(), node="ProdBackward1")
 def _prod(xp, input: Array, dim, keepdim=False):
     """See `prod`."""
-    return _product(xp, input, normal_dim(dim, input.ndim, "prod") if input.ndim or dim not in (0, -1) else None, keepdim)
+    return _product(
+        xp,
+        input,
+        normal_dim(dim, input.ndim, "prod") if input.ndim or dim not in (0, -1) else None,
+        keepdim,
+    )
 
 
 _prod.derivative(
@@ -44,7 +49,9 @@ _prod.derivative(
 
 
 def _prod_backward(grad, input, out, dim, keepdim):
-    """g y / x, where nothing is 0 and nobody differentiates it again; else g times the product of all others."""
+    """g y / x, where nothing is 0 and nobody differentiates it again; else g times the product of
+    all others.
+    """
     size = raw(input).shape
     if not isinstance(grad, Tensor) and raw(input).all():
         return spread(grad * conj(out), size, dim, keepdim) / conj(input)
@@ -52,7 +59,9 @@ def _prod_backward(grad, input, out, dim, keepdim):
 
 
 def _others(input, dim):
-    """For each element the product of all others along `dim`: of those before, times that of those after."""
+    """For each element the product of all others along `dim`: of those before, times that of those
+    after.
+    """
     size = raw(input).shape
     if dim is None or not size:
         input, dim = _reshape(input, (-1,)), 0
@@ -66,9 +75,11 @@ def _others(input, dim):
 def prod(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """Product of all elements, or over one dimension.
 
-    y = prod x            dL/dx_i = g prod of x_j over j != i            (exact where there are zeros)
+    y = prod x            dL/dx_i = g prod of x_j over j != i
+    (exact where there are zeros)
 
-    Integers and bools are multiplied as int64; `dtype`: the input is cast first. TypeError for several dimensions.
+    Integers and bools are multiplied as int64; `dtype`: the input is cast first. TypeError for
+    several dimensions.
     """
     if dtype is not None:
         input = input.to(dtype)

@@ -39,7 +39,9 @@ def _sum(xp, input: Array, dim, keepdim=False):
     return add_reduce(xp, input, normal_dims(dim, input.ndim, "sum"), keepdim)
 
 
-_sum.derivative(input=lambda grad, input_shape, dim, keepdim: spread(grad, input_shape, dim, keepdim))
+_sum.derivative(
+    input=lambda grad, input_shape, dim, keepdim: spread(grad, input_shape, dim, keepdim)
+)
 
 
 @composite(where=("", "Tensor"))
@@ -48,8 +50,8 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
 
     y = sum x            dL/dx = g, for every element that was summed
 
-    Integers and bools are summed as int64; half types accumulate in float32. `dtype`: the input is cast first.
-    IndexError for a dimension that is not there, RuntimeError for one named twice.
+    Integers and bools are summed as int64; half types accumulate in float32. `dtype`: the input is
+    cast first. IndexError for a dimension that is not there, RuntimeError for one named twice.
     """
     if dtype is not None:
         input = input.to(dtype)
@@ -65,7 +67,9 @@ def _mean_all(xp, input: Array):
 
 
 _mean_all.derivative(
-    input=lambda grad, input_shape: spread(grad / (math.prod(input_shape) or math.nan), input_shape, None, False)
+    input=lambda grad, input_shape: spread(
+        grad / (math.prod(input_shape) or math.nan), input_shape, None, False
+    )
 )
 
 
@@ -79,8 +83,8 @@ def _divided(xp, array, dim, keepdim):
     dtype = array.dtype
     if dtype.kind in "biu":
         raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {of(dtype).legacy}"
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {of(dtype).legacy}"
         )
     n = array.size if dim is None else math.prod([array.shape[d] for d in dim])
     if dtype.itemsize == 2:
@@ -101,7 +105,8 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
 
     y = sum x / n            dL/dx = g / n
 
-    RuntimeError for integers and bools unless `dtype` says what to compute in. NaN over no elements.
+    RuntimeError for integers and bools unless `dtype` says what to compute in. NaN over no
+    elements.
     """
     if dtype is not None:
         input = _as_floating(input, dtype)
@@ -114,8 +119,8 @@ def _as_floating(input: Any, dtype: Any) -> Any:
     out = input.to(dtype)
     if raw(out).dtype.kind in "biu":
         raise RuntimeError(
-            "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
-            f"Got: {of(raw(out).dtype).legacy}"
+            "mean(): could not infer output dtype. Optional dtype must be either a floating point "
+            f"or complex dtype. Got: {of(raw(out).dtype).legacy}"
         )
     return out
 
@@ -128,7 +133,9 @@ def _nansum(xp, input: Array, dim, keepdim=False):
         raise RuntimeError("nansum on CPU does not support complex inputs")
     if kind not in "biu":
         input = xp.where(xp.isnan(input), input.dtype.type(0), input)
-    return add_reduce(xp, input, None if dim is None else normal_dims(dim, input.ndim, "nansum"), keepdim)
+    return add_reduce(
+        xp, input, None if dim is None else normal_dims(dim, input.ndim, "nansum"), keepdim
+    )
 
 
 _nansum.derivative(
@@ -155,17 +162,21 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None):
 def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """Mean over all elements, or over `dim`, of those that are not NaN; NaN where there is none.
 
-    y = nansum(x) / n            dL/dx = g / n, and 0 where x is NaN            n: how many are not NaN
+    y = nansum(x) / n            dL/dx = g / n, and 0 where x is NaN
+    n: how many are not NaN
 
     RuntimeError for integers and bools.
     """
     array = raw(input)
     if array.dtype.kind in "biu":
         raise RuntimeError(
-            f"nanmean(): expected input to have floating point or complex dtype but got {of(array.dtype).legacy}"
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{of(array.dtype).legacy}"
         )
     dims = None if dim is None else normal_dims(dim, array.ndim, "nanmean")
-    n = add_reduce(library(array), array == array, dims, keepdim).astype((array if dtype is None else raw(input.to(dtype))).dtype)
+    n = add_reduce(library(array), array == array, dims, keepdim).astype(
+        (array if dtype is None else raw(input.to(dtype))).dtype
+    )
     mean = nansum(input, dim, keepdim, dtype=dtype) / like(n, input)
     return mean if out is None else _copied(out, mean)
 
@@ -184,7 +195,19 @@ def _over_dims(t: Any) -> list:
 for _f in (sum, mean, nansum, nanmean):
     _f.samples(_over_dims)
 _sum_all.samples(lambda t: [(t(2, 3),), (t(),), (t(0),), (t.strided(3, 4),)])
-_sum.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), 0), (t(0, 3), 0), (t.strided(3, 4), 0)])
+_sum.samples(
+    lambda t: [
+        (t(2, 3, 4), 1),
+        (t(2, 3, 4), (0, 2), True),
+        (t(), 0),
+        (t(0, 3), 0),
+        (t.strided(3, 4), 0),
+    ]
+)
 _mean_all.samples(lambda t: [(t(2, 3),), (t(),), (t.strided(3, 4),)])
-_mean.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), 0), (t.strided(3, 4), 0)])
-_nansum.samples(lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), None), (t.strided(3, 4), 0)])
+_mean.samples(
+    lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), 0), (t.strided(3, 4), 0)]
+)
+_nansum.samples(
+    lambda t: [(t(2, 3, 4), 1), (t(2, 3, 4), (0, 2), True), (t(), None), (t.strided(3, 4), 0)]
+)

@@ -1,4 +1,6 @@
-"""Results of several tensors that have names: `x.max(0).values`; what `autograd_gpu.return_types` shows."""
+"""Results of several tensors that have names: `x.max(0).values`; what `autograd_gpu.return_types`
+shows.
+"""
 
 from operator import itemgetter
 from typing import Any
@@ -21,12 +23,15 @@ class Result(tuple):
         self = tuple.__new__(cls, sequence)
         if len(self) != len(cls._names):
             raise TypeError(
-                f"torch.return_types.{cls.__name__}() takes a {len(cls._names)}-sequence ({len(self)}-sequence given)"
+                f"torch.return_types.{cls.__name__}() takes a {len(cls._names)}-sequence "
+                f"({len(self)}-sequence given)"
             )
         return self
 
     def __repr__(self) -> str:
-        fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._names, self, strict=True))
+        fields = ",\n".join(
+            f"{name}={value!r}" for name, value in zip(self._names, self, strict=True)
+        )
         return f"torch.return_types.{type(self).__name__}(\n{fields})"
 
     def __reduce__(self) -> Any:
@@ -37,7 +42,8 @@ def result_type(name: str, *fields: str) -> type:
     """A new class of results, or the one of this name."""
     if name not in BY_NAME:
         places: dict[str, Any] = {
-            field: property(itemgetter(i), doc=f"Tensor {i} of the result.") for i, field in enumerate(fields)
+            field: property(itemgetter(i), doc=f"Tensor {i} of the result.")
+            for i, field in enumerate(fields)
         }
         about = {"__slots__": (), "_names": fields, "n_fields": len(fields), "n_sequence_fields": len(fields),
                  "__module__": "autograd_gpu.return_types",

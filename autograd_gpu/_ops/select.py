@@ -1,42 +1,94 @@
-"""Choosing by a mask: where, masked_fill, masked_select."""
+"""Choosing by a mask: where and masked_fill."""
 
 from typing import Any
 
 import numpy as np
 
-from .._core.dtype import result_dtype
+from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
+from .element import element
 from .helpers import like, raw
 
 __all__ = ["masked_fill", "where"]
 
 
-@op(inplace=True, node="MaskedFillBackward0")
-def masked_fill(xp, input: Array, mask: Index, value):
-    """A number where the mask is True, the input elsewhere; the mask broadcasts to the input.
-
-    y = value if mask else x            dL/dx = 0 where mask, g elsewhere
-
-    `value`: a number or a 0-d Tensor (which gets the sum of g where mask). RuntimeError for a mask that is not bool.
-    """
+def _filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     _check_mask("masked_fill", mask)
-    return xp.where(mask, input.dtype.type(value), input)
+    return xp.where(mask, _element(input.dtype, value), input)
 
 
-masked_fill.derivative(input=lambda grad, mask: masked_fill(grad, mask, 0))
-masked_fill.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(3), -1), (t(0), t.bool(0), 1.0)])
-
-
-@masked_fill.write
-def _(xp, input, mask, value):
+def _fill_into(xp: Any, out: Any, mask: Any, value: Any) -> None:
     _check_mask("masked_fill_", mask)
-    xp.copyto(input, input.dtype.type(value), where=mask)
+    try:
+        xp.copyto(out, _element(out.dtype, value), where=mask)
+    except ValueError:
+        shape = list(np.broadcast_shapes(out.shape, mask.shape))
+        raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {shape}") from None
+
+
+def _element(dtype: Any, value: Any) -> Any:
+    if not hasattr(value, "dtype"):
+        return dtype.type(element(dtype, value))
+    if value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    return value.astype(dtype)
 
 
 def _check_mask(name: str, mask: Any) -> None:
     if mask.dtype.char != "?":
-        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {of(mask.dtype).name}")
+
+
+@op(where=(), node="MaskedFillBackward0")
+def _masked_fill_number(xp, input: Array, mask: Index, value: Array | float):
+    """See `masked_fill`."""
+    return _filled(xp, input, mask, value)
+
+
+@op(where=(), node="MaskedFillBackward1")
+def _masked_fill_tensor(xp, input: Array, mask: Index, value: Array):
+    """See `masked_fill`."""
+    return _filled(xp, input, mask, value)
+
+
+_masked_fill_number.write(_fill_into)
+_masked_fill_tensor.write(_fill_into)
+
+
+@composite(where=("", "Tensor"))
+def masked_fill(input, mask, value):
+    """A number where the mask is True, the input elsewhere; input and mask broadcast.
+
+    y = value if mask else x            dL/dx = 0 where mask, g elsewhere;  dL/dvalue = sum of g where mask
+
+    `value`: a number or a 0-d Tensor. RuntimeError for a mask that is not bool, a number that the dtype cannot hold.
+    """
+    if isinstance(value, Tensor):
+        return _masked_fill_tensor(input, mask, value)
+    return _masked_fill_number(input, mask, value)
+
+
+def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """In-place form of `masked_fill`; the mask broadcasts to this tensor."""
+    from .general import write_inplace
+
+    fill = _masked_fill_tensor if isinstance(value, Tensor) else _masked_fill_number
+    return write_inplace(fill.op, self, (mask, value), {})
+
+
+Tensor.masked_fill_ = masked_fill_  # type: ignore[attr-defined]
+masked_fill.op.inplace = ("masked_fill_",)
+_masked_fill_number.derivative(input=lambda grad, mask: _masked_fill_number(grad, mask, 0))
+_masked_fill_tensor.derivative(
+    input=lambda grad, mask: _masked_fill_number(grad, mask, 0),
+    value=lambda grad, mask: _masked_fill_number(grad, like(~raw(mask), grad), 0),
+)
+_masked_fill_number.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(2, 3), -1), (t(0), t.bool(0), 1.0)])
+_masked_fill_tensor.samples(lambda t: [(t(2, 3), t.bool(3), t())])
+masked_fill.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(2, 3), t.bool(2, 3), t())])
 
 
 @op(where=(), name="_where", promote="same", node="WhereBackward0")

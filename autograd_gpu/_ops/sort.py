@@ -18,12 +18,13 @@ _SORT = result_type("sort", "values", "indices")
 def order(xp: Any, array: Any, dim: int, descending: bool) -> Any:
     """The indices that sort: stable, and NaN counts as the largest."""
     array = array.swapaxes(dim, -1)
+    array = wide(array) if array.dtype.kind == "V" else array
     n = array.shape[-1]
     if xp is np and 16 < n < 1 << 32 and (array.dtype.char in "fi" or array.dtype.itemsize == 2):
         index = _packed_order(array, descending)
     elif descending:
         # Sorted from the back, and read from the back: what is equal keeps its order.
-        index = (n - 1 - _argsort(xp, array[..., ::-1]))[..., ::-1]
+        index = (n - 1 - _argsort(xp, array[..., ::-1]))[..., ::-1].copy()
     else:
         index = _argsort(xp, array)
     return xp.ascontiguousarray(index.swapaxes(dim, -1))
@@ -34,7 +35,9 @@ def _argsort(xp: Any, array: Any) -> Any:
 
 
 def _packed_order(array: Any, descending: bool) -> Any:
-    """Key and index as the two halves of one int64: NumPy sorts integers two to three times as fast as indices."""
+    """Key and index as the two halves of one int64: NumPy sorts integers two to three times as fast
+    as indices.
+    """
     if array.dtype.kind in "iu":
         key = array.astype(np.int64)
     else:
@@ -85,8 +88,8 @@ def sort(input, dim=-1, descending=False, *, stable=None, out=None):
 
     y_i = x at index i            dL/dx = g, put back where it came from
 
-    What is equal keeps its order, whether `stable` is asked for or not; NaN counts as the largest. RuntimeError for
-    complex numbers.
+    What is equal keeps its order, whether `stable` is asked for or not; NaN counts as the largest.
+    RuntimeError for complex numbers.
     """
     if isinstance(dim, bool):  # sort(stable, dim, descending) of older calls
         raise TypeError("sort(): argument 'dim' must be int, not bool")
@@ -108,21 +111,27 @@ def msort(input, *, out=None):
 
 @op(outputs=("values", "indices"), result=result_type("topk", "values", "indices"))
 def topk(xp, input: Array, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) elements along `dim`, in order, and where they are: a tuple (values, indices).
+    """The k largest (or smallest) elements along `dim`, in order, and where they are: a tuple
+    (values, indices).
 
     y_i = x at index i            dL/dx = g, put back where it came from, 0 elsewhere
 
-    Of equal elements the first are taken; NaN counts as the largest. RuntimeError for a k that is negative or larger
-    than the dimension, and for bools and complex numbers.
+    Of equal elements the first are taken; NaN counts as the largest. RuntimeError for a k that is
+    negative or larger than the dimension, and for bools and complex numbers.
     """
     if input.dtype.kind in "bc":
-        raise RuntimeError(f"topk does not support {'bool' if input.dtype.kind == 'b' else 'complex'} dtypes on CPU")
+        raise RuntimeError(
+            f"topk does not support {'bool' if input.dtype.kind == 'b' else 'complex'} dtypes on "
+            "CPU"
+        )
     dim = normal_dim(dim, input.ndim, "topk")
     n = input.shape[dim] if input.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError("selected index k out of range")
     if not input.ndim:
-        return input.copy() if k else input.reshape(1)[:0], xp.zeros((1,) if not k else (), np.int64)[... if k else slice(0)]
+        return input.copy() if k else input.reshape(1)[:0], xp.zeros(
+            (1,) if not k else (), np.int64
+        )[... if k else slice(0)]
     index = _first(xp, wide(input), k, dim, largest)
     return pick(input, index, dim), index
 
@@ -130,7 +139,13 @@ def topk(xp, input: Array, k, dim=-1, largest=True, sorted=True):
 def _first(xp: Any, array: Any, k: int, dim: int, largest: bool) -> Any:
     """The indices of the first k in order. Few of many are found by a partition, in linear time."""
     n = array.shape[dim]
-    if xp is not np or not k or k * 8 > n or array.dtype.kind == "f" and bool((array != array).any()):
+    if (
+        xp is not np
+        or not k
+        or k * 8 > n
+        or array.dtype.kind == "f"
+        and bool((array != array).any())
+    ):
         return order(xp, array, dim, largest)[slice_along(array.ndim, dim, None, k)]
     lanes = array.swapaxes(dim, -1)
     at = n - k if largest else k - 1
@@ -151,7 +166,14 @@ topk.derivative(
 
 
 for _f in (_sort, _sort_stable):
-    _f.samples(lambda t: [(t(5), 0, False), (t(2, 3, 4), 1, True), (t.strided(3, 4), 0, False), (t(), -1, False)])
+    _f.samples(
+        lambda t: [
+            (t(5), 0, False),
+            (t(2, 3, 4), 1, True),
+            (t.strided(3, 4), 0, False),
+            (t(), -1, False),
+        ]
+    )
 argsort.samples(lambda t: [(t(5),), (t(2, 3, 4), 1, True), (t(40), {"stable": True})])
 sort.samples(lambda t: [(t(5),), (t(2, 3), 0, True), (t(40, 2), 0, {"stable": True})])
 msort.samples(lambda t: [(t(5),), (t(4, 3),)])

@@ -1,8 +1,10 @@
-"""How sums are taken: fast, and accurate whatever the axis. What `sum`, `mean`, `var` and gradients of broadcasts use.
+"""How sums are taken: fast, and accurate whatever the axis. What `sum`, `mean`, `var` and gradients
+of broadcasts use.
 
-NumPy adds pairwise only along the axis that is contiguous; along others its float32 error grows with the number of rows
-(a million rows of 0.1 come out 1 % wrong), and short rows cost it a loop each. Products with a vector of ones are
-faster by up to 30 times, and as accurate when no more than 256 rows are added at a time.
+NumPy adds pairwise only along the axis that is contiguous; along others its float32 error grows
+with the number of rows (a million rows of 0.1 come out 1 % wrong), and short rows cost it a loop
+each. Products with a vector of ones are faster by up to 30 times, and as accurate when no more than
+256 rows are added at a time.
 """
 
 import math
@@ -10,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["add_reduce", "moved_last", "wide"]
+__all__ = ["add_reduce", "extreme", "wide"]
 
 _ROWS, _COLUMNS = 256, 4096
 _ONES = {char: np.ones(_COLUMNS, char) for char in "fd"}
@@ -18,16 +20,24 @@ _ONES = {char: np.ones(_COLUMNS, char) for char in "fd"}
 
 def wide(array: Any) -> Any:
     """Half types as float32, in which they are accumulated and compared; others as they are."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 and array.dtype.kind not in "iu" else array
+    return (
+        array.astype(np.float32)
+        if array.dtype.itemsize == 2 and array.dtype.kind not in "iu"
+        else array
+    )
 
 
-def moved_last(array: Any, dim: int) -> Any:
-    """The dimension moved to the end; a view."""
-    return array if dim in (-1, array.ndim - 1) else array.swapaxes(dim, -1)
+def extreme(xp: Any, largest: bool, array: Any, dim: Any, keepdim: bool = False) -> Any:
+    """The largest or smallest over `dim` (None, an int or a tuple, counted from the front)."""
+    if xp is np:
+        return (np.maximum if largest else np.minimum).reduce(array, dim, None, None, keepdim)
+    return (xp.amax if largest else xp.amin)(array, dim, None, keepdim)
 
 
 def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
-    """Sum over `dim` (None, an int or a tuple, counted from the front). Integers as int64; half types in float32."""
+    """Sum over `dim` (None, an int or a tuple, counted from the front). Integers as int64; half
+    types in float32.
+    """
     dtype = array.dtype
     if dtype.char not in "fd":
         return _other_types(xp, array, dim, keepdim)
@@ -45,7 +55,11 @@ def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
             return (out[None] if dim[0] == 0 else out[:, None]) if keepdim else out
         out = _grouped(array, sorted(dim))
         if out is not None:
-            return out.reshape(tuple([1 if d in dim else n for d, n in enumerate(shape)])) if keepdim else out
+            return (
+                out.reshape(tuple([1 if d in dim else n for d, n in enumerate(shape)]))
+                if keepdim
+                else out
+            )
         if dtype.char == "f" and math.prod(shape[d] for d in dim) > _ROWS:
             return np.add.reduce(array, dim, np.float64, None, keepdim).astype(dtype)
     return xp.add.reduce(array, dim, None, None, keepdim)
@@ -81,7 +95,9 @@ def _columns(array: Any) -> Any:
 
 
 def _grouped(array: Any, dims: list[int]) -> Any:
-    """A contiguous array summed over runs of neighbouring dimensions, the last run first; None for other arrays."""
+    """A contiguous array summed over runs of neighbouring dimensions, the last run first; None for
+    other arrays.
+    """
     if not array.flags.c_contiguous:
         if array.flags.f_contiguous:
             out = _grouped(array.T, [array.ndim - 1 - d for d in reversed(dims)])

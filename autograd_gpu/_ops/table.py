@@ -1,6 +1,7 @@
 """The finished table: what the faces show, and the few verbs that the engine borrows from it."""
 
 from ..autograd.graph import verbs
+from . import aliases  # noqa: F401  (after all chapters: second names)
 from .complex import real_part
 from .convert import _cast, clone, copy_
 from .declare import PUBLIC, REGISTRY

@@ -29,7 +29,8 @@ def any(xp, input: Array, dim=None, keepdim=False):
 
 @op()
 def all(xp, input: Array, dim=None, keepdim=False):
-    """Are all elements not 0: of all, or over `dim` (an int or a tuple of ints; () reduces nothing)?
+    """Are all elements not 0: of all, or over `dim` (an int or a tuple of ints; () reduces
+    nothing)?
 
     Bool; uint8 for uint8. NaN is not 0. True over no elements. Not differentiable.
     """
@@ -39,9 +40,19 @@ def all(xp, input: Array, dim=None, keepdim=False):
 
 @op()
 def count_nonzero(xp, input: Array, dim=None):
-    """How many elements are not 0: of all, or over `dim` (an int or a tuple of ints). int64; not differentiable."""
+    """How many elements are not 0: of all, or over `dim` (an int or a tuple of ints). int64; not
+    differentiable.
+    """
     return xp.add.reduce(input != 0, normal_dims(dim, input.ndim, "count_nonzero"), np.int64)
 
 
 for _f in (any, all, count_nonzero):
-    _f.samples(lambda t: [(t(3),), (t.bool(2, 3, 4), 1), (t.int(2, 2, 3, 4), (0, -1)), (t(),), (t.strided(3, 4), 0)])
+    _f.samples(
+        lambda t: [
+            (t(3),),
+            (t.bool(2, 3, 4), 1),
+            (t.int(2, 2, 3, 4), (0, -1)),
+            (t(),),
+            (t.strided(3, 4), 0),
+        ]
+    )

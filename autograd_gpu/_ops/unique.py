@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dim
 from .declare import Array, composite, op
+from .sort import order as order_of
 
 __all__ = ["unique", "unique_consecutive"]
 
@@ -21,11 +23,13 @@ def _refuse(name):
 def _rows(input: Any, dim: Any, name: str) -> tuple[Any, int]:
     """What is compared, as rows of a matrix, and the dimension they were taken from."""
     if input.dtype.kind == "c":
-        raise NotImplementedError(f'"unique" not implemented for \'{of(input.dtype).legacy}\'')
+        raise NotImplementedError(f"\"unique\" not implemented for '{of(input.dtype).legacy}'")
     dim = normal_dim(dim, input.ndim, name)
     if not input.size and input.shape[dim]:
-        raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
-    lanes = input.swapaxes(dim, 0)
+        raise RuntimeError(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+        )
+    lanes = library(input).moveaxis(input, dim, 0)
     return lanes.reshape(len(lanes), -1 if lanes.size else 1 if len(lanes) else 0), dim
 
 
@@ -43,9 +47,9 @@ def _runs(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
 def _unique(xp, input: Array):
     """See `unique`."""
     if input.dtype.kind == "c":
-        raise NotImplementedError(f'"unique" not implemented for \'{of(input.dtype).legacy}\'')
+        raise NotImplementedError(f"\"unique\" not implemented for '{of(input.dtype).legacy}'")
     flat = input.reshape(-1)
-    order = flat.argsort(kind="stable") if xp is np else flat.argsort()
+    order = order_of(xp, flat, 0, False)
     begin, run, counts = _runs(xp, flat[order][:, None])
     inverse = xp.empty(flat.size, np.int64)
     inverse[order] = run
@@ -87,10 +91,12 @@ def _chosen(results: tuple, inverse: bool, counts: bool) -> Any:
 
 @composite(where=("", "Tensor"))
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    """The distinct elements, or distinct slices along `dim`, in ascending order (also with sorted=False).
+    """The distinct elements, or distinct slices along `dim`, in ascending order (also with
+    sorted=False).
 
-    Returns the values, or a tuple of them with, as asked for, the place of each element among the values, and how often
-    each value is there. A NaN equals nothing. Not differentiable (NotImplementedError in backward).
+    Returns the values, or a tuple of them with, as asked for, the place of each element among the
+    values, and how often each value is there. A NaN equals nothing. Not differentiable
+    (NotImplementedError in backward).
     """
     results = _unique(input) if dim is None else _unique_dim(input, dim)
     return _chosen(results, return_inverse, return_counts)
@@ -98,5 +104,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
 @composite(where=("", "Tensor"))
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
-    """The elements, or slices along `dim`, without those that equal the one before; returns are as in `unique`."""
+    """The elements, or slices along `dim`, without those that equal the one before; returns are as
+    in `unique`.
+    """
     return _chosen(_unique_consecutive(input, dim), return_inverse, return_counts)

@@ -1,4 +1,4 @@
-"""Variance and standard deviation: two passes, the mean first, so that large means cost no digits."""
+"""Variance and standard deviation, in two passes: the mean first, so that large means cost no digits."""
 
 import warnings
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from .._core.layout import normal_dims
-from .._core.tensor import Tensor
 from .declare import Array, composite, op
-from .helpers import conj, is_complex, like, raw
+from .helpers import like, raw
 from .reduce import _divided, _mean, count
 from .select import masked_fill
 from .shape import spread
@@ -26,15 +25,17 @@ def _moments(xp, input, dim, correction, keepdim):
     free = count(input.shape, dims) - correction
     if free <= 0:
         warnings.warn(
-            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
-            "numel divided by output numel).",
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "reduction factor (input numel divided by output numel).",
             UserWarning,
             stacklevel=5,
         )
     array = wide(input)
     mean = _divided(xp, array, dims, True)
     apart = array - mean
-    square = apart.real * apart.real + apart.imag * apart.imag if dtype.kind == "c" else apart * apart
+    square = (
+        apart.real * apart.real + apart.imag * apart.imag if dtype.kind == "c" else apart * apart
+    )
     total = add_reduce(xp, square, dims, keepdim)
     return total / total.dtype.type(max(free, 0)), mean, dtype
 
@@ -55,7 +56,9 @@ def _var(xp, input: Array, dim, correction, keepdim):
 
 
 _var.derivative(
-    input=lambda grad, input, dim, correction, keepdim: var_backward(grad, input, dim, correction, keepdim)
+    input=lambda grad, input, dim, correction, keepdim: var_backward(
+        grad, input, dim, correction, keepdim
+    )
 )
 
 
@@ -68,7 +71,9 @@ def var_backward(grad, input, dim, correction, keepdim):
     if free > 0:
         return spread(grad * (2.0 / free), size, dim, keepdim) * apart
     # All is infinite, and what does not vary NaN: the sign of an infinite g alone decides.
-    return spread(grad, size, dim, keepdim) * like(np.where(raw(apart) == 0, np.nan, np.inf).astype(raw(apart).dtype), grad)
+    return spread(grad, size, dim, keepdim) * like(
+        np.where(raw(apart) == 0, np.nan, np.inf).astype(raw(apart).dtype), grad
+    )
 
 
 @op(where=(), node="StdBackward0")
@@ -79,7 +84,9 @@ def _std(xp, input: Array, dim, correction, keepdim):
 
 
 _std.derivative(
-    input=lambda grad, input, out, dim, correction, keepdim: _std_backward(grad, input, out, dim, correction, keepdim)
+    input=lambda grad, input, out, dim, correction, keepdim: _std_backward(
+        grad, input, out, dim, correction, keepdim
+    )
 )
 
 
@@ -98,7 +105,8 @@ def _var_mean(xp, input: Array, dim, correction, keepdim):
 
 _var_mean.derivative(
     input=lambda grad_var, grad_mean, input, dim, correction, keepdim: (
-        var_backward(grad_var, input, dim, correction, keepdim) + _mean_backward(grad_mean, input, dim, keepdim)
+        var_backward(grad_var, input, dim, correction, keepdim)
+        + _mean_backward(grad_mean, input, dim, keepdim)
     )
 )
 
@@ -117,7 +125,8 @@ def _std_mean(xp, input: Array, dim, correction, keepdim):
 
 _std_mean.derivative(
     input=lambda grad_std, grad_mean, input, std, dim, correction, keepdim: (
-        _std_backward(grad_std, input, std, dim, correction, keepdim) + _mean_backward(grad_mean, input, dim, keepdim)
+        _std_backward(grad_std, input, std, dim, correction, keepdim)
+        + _mean_backward(grad_mean, input, dim, keepdim)
     )
 )
 
@@ -127,7 +136,9 @@ def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, 
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
-        raise TypeError(f"{name}() received both unbiased and correction; they say the same, so give one")
+        raise TypeError(
+            f"{name}() received both unbiased and correction; they say the same, so give one"
+        )
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
     return dim, correction
@@ -137,10 +148,11 @@ def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, 
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
     """Variance over all elements, or over `dim` (an int or a tuple of ints).
 
-    y = sum |x - m|^2 / max(n - correction, 0)            dL/dx = 2 g (x - m) / (n - correction)            m: the mean
+    y = sum |x - m|^2 / max(n - correction, 0)            dL/dx = 2 g (x - m) / (n - correction)
+    m: the mean
 
-    `correction`: 1 unless given (`unbiased=False` means 0). Real for complex numbers. RuntimeError for integers; a
-    warning where n is not above the correction, and NaN or infinity.
+    `correction`: 1 unless given (`unbiased=False` means 0). Real for complex numbers. RuntimeError
+    for integers; a warning where n is not above the correction, and NaN or infinity.
     """
     dim, correction = _options("var", dim, unbiased, correction)
     return _var(input, dim, correction, keepdim, out=out)
@@ -148,9 +160,11 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=N
 
 @composite(where=("", "Tensor"))
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
-    """Standard deviation over all elements, or over `dim`: the root of the variance; arguments as in `var`.
+    """Standard deviation over all elements, or over `dim`: the root of the variance; arguments as
+    in `var`.
 
-    y = var(x)^(1/2)            dL/dx = g (x - m) / (y (n - correction)), and 0 where y = 0            m: the mean
+    y = var(x)^(1/2)            dL/dx = g (x - m) / (y (n - correction)), and 0 where y = 0
+    m: the mean
     """
     dim, correction = _options("std", dim, unbiased, correction)
     return _std(input, dim, correction, keepdim, out=out)
@@ -165,16 +179,30 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, 
 
 @composite(where=("",))
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
-    """The standard deviation and the mean, as a tuple; arguments and derivatives as in `std` and `mean`."""
+    """The standard deviation and the mean, as a tuple; arguments and derivatives as in `std` and
+    `mean`.
+    """
     dim, correction = _options("std_mean", dim, unbiased, correction)
     return _std_mean(input, dim, correction, keepdim, out=out)
 
 
 def _calls(t: Any) -> list:
-    return [(t(5), None, 1, False), (t(2, 3, 4), (0, 2), 0, True), (t(3, 4), 1, 1, False), (t.strided(3, 4), 0, 1, False)]
+    return [
+        (t(5), None, 1, False),
+        (t(2, 3, 4), (0, 2), 0, True),
+        (t(3, 4), 1, 1, False),
+        (t.strided(3, 4), 0, 1, False),
+    ]
 
 
 for _f in (_var, _std, _var_mean, _std_mean):
     _f.samples(_calls)
 for _f in (var, std, var_mean, std_mean):
-    _f.samples(lambda t: [(t(3, 4),), (t(3, 4), 1), (t(3, 4), 0, False, True), (t(3, 4), {"correction": 2})])
+    _f.samples(
+        lambda t: [
+            (t(3, 4),),
+            (t(3, 4), 1),
+            (t(3, 4), 0, False, True),
+            (t(3, 4), {"correction": 2}),
+        ]
+    )

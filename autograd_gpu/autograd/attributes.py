@@ -29,8 +29,10 @@ def is_leaf_edge(edge: Any) -> bool:
 
 
 def get_requires_grad(self: Tensor) -> bool:
-    """Are operations on this tensor recorded?"""
-    return edge_of(self) is not None
+    """Are operations on this tensor recorded? A view says what its base says."""
+    if getattr(self, "_edge", None) is not None:
+        return True
+    return is_view(self) and edge_of(base_of(self)[0]) is not None
 
 
 def set_requires_grad(self: Tensor, mode: bool) -> None:

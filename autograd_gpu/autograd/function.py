@@ -9,7 +9,7 @@ from .._core.state import recording, set_recording, tick
 from .._core.tensor import Tensor, make
 from .graph import Node, Output, fill, freed, repair
 from .hooks import call, wrap
-from .views import base_of, edge_of, rebase, refuse_inplace
+from .views import base_of, edge_of, link_view, rebase, refuse_inplace
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -262,7 +262,7 @@ def _finish(ctx: Any, tensors: list, edges: list, output: Any, recorded: bool) -
         if not isinstance(o, Tensor):
             continue
         if id(o) in inputs and id(o) not in dirty:
-            results[i] = o = _alias(o)  # an input returned as it is comes back as an alias of it
+            results[i] = o = _alias(o, (ctx.name(), i))  # an input returned as it is comes back as an alias of it
         if recorded and i in live:
             _attach(ctx, o, i, inputs.get(id(o)) if id(o) in dirty else None, edges)
         elif id(o) in frozen and getattr(o, "_view", None) is None:
@@ -280,9 +280,9 @@ def _form(output: Any) -> Any:
     return output._array.shape, output._array.dtype, library(output._array)
 
 
-def _alias(t: Tensor) -> Tensor:
+def _alias(t: Tensor, made: tuple) -> Tensor:
     out = make(t._array[...])
-    out._view = t, _same, (), "function"
+    link_view(out, t, _same, (), ("function", *made))
     return out
 
 
@@ -296,7 +296,7 @@ def _attach(ctx: Any, o: Tensor, index: int, place: int | None, edges: list) -> 
         o._edge = edge
         view = getattr(o, "_view", None)
         if view is not None:
-            o._view = (*view[:3], "function")
+            o._view = (*view[:3], ("function", ctx.name(), index))
         return
     base, steps, _ = base_of(o)
     rebase(base, steps, ctx, edges, place, edge)

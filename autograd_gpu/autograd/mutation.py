@@ -22,7 +22,7 @@ class _Entry:
 
     def __init__(self, memory: Any) -> None:
         key = id(memory)
-        self.count, self.ticks = 0, deque((), 16)
+        self.count, self.ticks = 0, deque((), 64)
         self.watch = weakref.ref(memory, lambda _: _writes.pop(key, None))
 
 

@@ -6,16 +6,18 @@ from typing import Any
 from .._core.layout import owner
 from .._core.state import local, recording, set_recording, tick
 from .._core.tensor import Tensor
-from .graph import AccumulateGrad, Node, deliver, freed, verbs
+from .graph import AccumulateGrad, Node, Output, deliver, freed, verbs
+from .hooks import hooks_of
 from .mutation import check_saved
 
 __all__ = ["CopySlices", "base_of", "edge_of", "link_view", "rebase", "refuse_inplace", "replay"]
 
 
-def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: str | None = None) -> None:
+def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: Any = None) -> None:
     """`out` may share memory with `source`: remember how to make it again, and let a write to the family find it.
 
-    Whether it is a view is decided by the memory, not by the op's name (`reshape` of a strided array copies).
+    Whether it is a view is decided by the memory, not by the op's name (`reshape` of a strided array copies). `mark`:
+    why its history could not follow a write: "no_grad", "multi", or ("function", name, index).
     """
     array, memory = source._array, out._array.base
     if memory is not array and (memory is None or memory is not array.base and owner(out._array) is not owner(array)):
@@ -31,7 +33,7 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
     family.append(weakref.ref(out))
 
 
-def base_of(t: Tensor) -> tuple[Tensor, list[tuple], str | None]:
+def base_of(t: Tensor) -> tuple[Tensor, list[tuple], Any]:
     """The tensor whose memory this is, the view operations that lead from it to `t`, and a mark of how `t` was made."""
     steps, mark = [], None
     while (view := getattr(t, "_view", None)) is not None:
@@ -49,44 +51,73 @@ def replay(steps: list[tuple], value: Any) -> Any:
 
 
 def edge_of(t: Tensor) -> Any:
-    """The tensor's edge; a view whose memory was written since is replayed on its base first."""
+    """The tensor's edge; a view whose memory was written since is made again from its base first.
+
+    RuntimeError where that would go past what made the view: unbind, a Function, no_grad.
+    """
     try:
         return t._edge
     except AttributeError:
-        base, steps, _ = base_of(t)
+        base, steps, mark = base_of(t)
+        if mark is not None:
+            if local.on:
+                raise _forbidden(t, mark, "its base or another view of its base has been modified inplace") from None
+            return None
         before = recording()
         set_recording(True)
         try:
-            t._edge = replay(steps, base)._edge if edge_of(base) is not None else None
+            again = replay(steps, base) if edge_of(base) is not None else None
         finally:
             set_recording(before)
+        t._edge = again if again is None else _renamed(again._edge)
         return t._edge
 
 
-_MADE = {
-    "no_grad": "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
-    "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
-    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
-    "want the inplace to be tracked). (view was created in no_grad mode)",
-    "multi": "Output {index} of {name} is a view and is being modified inplace. This view is the output of a function "
-    "that returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
-    "replace the inplace operation by an out-of-place one.",
-    "function": "Output {index} of {name} is a view and is being modified inplace. This view was created inside a custom "
-    "Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the "
-    "custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. "
-    "You can fix this by cloning the output of the custom Function.",
+_named: dict[type, type] = {}
+
+
+def _renamed(node: Any) -> Any:
+    """PyTorch makes a stale view again by strides, whatever made it first, and names the node so."""
+    cls = node.__class__
+    if not isinstance(node, Output) and cls.__name__ not in _BY_FUNCTION:
+        if cls not in _named:
+            _named[cls] = type("AsStridedBackward0", (cls,), {"__slots__": ()})
+        node.__class__ = _named[cls]
+    return node
+
+
+_BY_FUNCTION = ("ViewAsRealBackward0", "ViewAsComplexBackward0", "AsStridedBackward0")
+
+_REASONS = {
+    "no_grad": "The view was created in no_grad mode, so autograd does not know what is meant: it is forbidden. Move both "
+    "the view and the inplace operation into the no_grad block (where it is not to be tracked) or both out of it (where it "
+    "is). (view was created in no_grad mode)",
+    "multi": "This view is the output of a function that returns multiple views. Such functions do not allow the output "
+    "views to be modified inplace. You should replace the inplace operation by an out-of-place one.",
+    "function": "This view was created inside a custom Function (or because an input was returned as-is), whose backward "
+    "the history of an inplace write would override, with incorrect gradients. This behavior is forbidden. Clone the output "
+    "of the custom Function first.",
 }
 
 
-def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: str | None) -> None:
+def _forbidden(t: Tensor, mark: Any, done: str) -> RuntimeError:
+    """The error of a write to a view whose history cannot follow, or to its base."""
+    if mark == "no_grad":
+        return RuntimeError(f"A view was created in no_grad mode and {done} with grad mode enabled. {_REASONS[mark]}")
+    if mark == "multi":
+        view = t._view
+        while view[3] != mark:
+            view = view[0]._view
+        mark = mark, view[2][0].op.title(), view[2][1]
+    kind, name, index = mark
+    name = name.replace("Backward0", "").removesuffix("Backward")
+    return RuntimeError(f"Output {index} of {name} is a view and {done}. {_REASONS[kind]}")
+
+
+def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: Any) -> None:
     """PyTorch's errors for recorded in-place writes to leaves, and to views whose history cannot follow."""
     if mark is not None:
-        edge = target._edge
-        name = edge.name() if edge is not None else "UnbindBackward0"
-        index = 0
-        if hasattr(edge, "index"):
-            name, index = edge.node.name(), edge.index
-        raise RuntimeError(_MADE[mark].format(index=index, name=name))
+        raise _forbidden(target, mark, "is being modified inplace")
     if isinstance(edge_of(base), AccumulateGrad):
         what = "a view of a leaf Variable" if steps else "a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
@@ -97,11 +128,18 @@ def rebase(base: Tensor, steps: list, node: Node, edges: list, place: int = 0, e
 
     `place`: which of the node's inputs was written; `edge`: what stands for the node, where it has several outputs.
     """
-    base._edge = CopySlices(edge_of(base), steps, node, edges, place) if steps else edge or node
+    before = edge_of(base)
+    base._edge = CopySlices(before, steps, node, edges, place) if steps else edge or node
+    kept = [(base, before.hooks)] if hasattr(before, "hooks") else []
     for ref in getattr(base, "_family", ()):
         member = ref()
         if member is not None and hasattr(member, "_edge"):
+            if hasattr(member._edge, "hooks"):
+                kept.append((member, member._edge.hooks))
             del member._edge
+    for member, hooks in kept:
+        if hooks.retain is not None and hooks.retain() is member:  # what is kept is the gradient of the new value
+            hooks_of(edge_of(member)).retain, hooks.retain = hooks.retain, None
 
 
 class CopySlices(Node):
@@ -117,6 +155,9 @@ class CopySlices(Node):
         self.e0, self.steps, self.inner, self.place = base_edge, steps, inner, place
         self.rest = [*edges[:place], *edges[place + 1 :]]
         self.g, self.seq = None, tick()
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
 
     def edges(self) -> list[Any]:
         return [self.e0, *self.rest]

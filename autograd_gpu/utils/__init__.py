@@ -1,5 +1,5 @@
-"""Tools around training: data loading."""
+"""Tools around training: data loading, exchange with other libraries."""
 
-from . import data
+from . import data, dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]

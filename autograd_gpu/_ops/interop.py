@@ -1,0 +1,252 @@
+"""Tensors among other things: as sequences, in NumPy's functions, as DLPack capsules, in copies and pickles."""
+
+import copy
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .._core.convert import host_array, numpy
+from .._core.device import device as as_device
+from .._core.device import move
+from .._core.dtype import of
+from .._core.layout import owner
+from .._core.tensor import Tensor, make, new
+from ..autograd.attributes import requires_grad_
+from ..autograd.mutation import record_write
+from ..autograd.views import edge_of
+from .declare import PUBLIC, composite
+
+__all__ = ["from_dlpack", "rebuild"]
+
+_NUMBERS = (bool, int, float, complex)
+
+
+# ---- as a sequence
+
+
+def _iter(self: Tensor) -> Iterator[Tensor]:
+    if not self._array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))  # type: ignore[attr-defined]
+
+
+def _reversed(self: Tensor) -> Tensor:
+    return self.flip(0) if self._array.ndim else self  # type: ignore[attr-defined]
+
+
+def _contains(self: Tensor, element: Any) -> bool:
+    if not isinstance(element, (Tensor, *_NUMBERS, np.generic)):
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+        )
+    return bool((self == element)._array.any())  # type: ignore[union-attr]
+
+
+# ---- NumPy
+
+
+def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    """NumPy's protocol, for `numpy.asarray(tensor)`."""
+    array = numpy(self)
+    if dtype is not None and np.dtype(dtype) != array.dtype:
+        if copy is False:
+            raise ValueError(f"Unable to avoid copy: the tensor is of dtype {array.dtype}, asked for was {np.dtype(dtype)}")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    return _as_result(np.asarray(array))
+
+
+_OPERATORS = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
+    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt, np.less_equal: operator.le,
+    np.greater: operator.gt, np.greater_equal: operator.ge, np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
+    np.bitwise_xor: operator.xor, np.left_shift: operator.lshift, np.right_shift: operator.rshift,
+    np.negative: operator.neg, np.positive: operator.pos, np.absolute: operator.abs, np.invert: operator.invert,
+}  # fmt: skip
+# NumPy's ufuncs whose names in the package differ; the rest are looked up by name.
+_RENAMED = {
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
+    "arctanh": "atanh", "conjugate": "conj_physical", "fabs": "abs", "rint": "round", "degrees": "rad2deg",
+    "radians": "deg2rad",
+}  # fmt: skip
+_SAME = {
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin", "cos", "tan", "sinh",
+    "cosh", "tanh", "deg2rad", "rad2deg", "floor", "ceil", "trunc", "sign", "maximum", "minimum", "fmax", "fmin", "fmod",
+    "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter", "heaviside", "float_power", "isnan", "isinf", "isfinite",
+    "signbit", "logical_and", "logical_or", "logical_xor", "logical_not", "gcd", "lcm", "ldexp",
+}  # fmt: skip
+
+
+def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NumPy's protocol: `array * tensor` and `numpy.sin(tensor)` are operations on tensors, recorded as such.
+
+    A ufunc that has no counterpart, or has arguments that ours do not know, runs on arrays: its result is a Tensor
+    without a history. RuntimeError where a gradient would be lost by that.
+    """
+    name = _RENAMED.get(ufunc.__name__, ufunc.__name__ if ufunc.__name__ in _SAME else None)
+    if method != "__call__" or kwargs or (name is None and ufunc not in _OPERATORS):
+        return _on_arrays(ufunc, method, inputs, kwargs)
+    values = [_operand(v) for v in inputs]
+    if any(v is None for v in values):
+        return NotImplemented
+    if ufunc in _OPERATORS:
+        return _OPERATORS[ufunc](*values)
+    return PUBLIC[""][name](*[make(np.asarray(v)) if isinstance(v, _NUMBERS) else v for v in values])
+
+
+def _operand(value: Any) -> Any:
+    """A Tensor or a Python number; None for what is neither."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return make(value) if value.dtype.kind in "biufcV" else None
+    return value if isinstance(value, (Tensor, *_NUMBERS)) else None
+
+
+def _on_arrays(ufunc: Any, method: str, inputs: tuple, kwargs: dict) -> Any:
+    def array(value: Any) -> Any:
+        return numpy(value) if isinstance(value, Tensor) else value
+
+    outs = kwargs.get("out", ())
+    given = {k: array(v) for k, v in kwargs.items() if k != "out"}
+    if outs:
+        given["out"] = tuple(array(v) for v in outs)
+    result = getattr(ufunc, method)(*[array(v) for v in inputs], **given)
+    for out in outs:
+        if isinstance(out, Tensor):
+            record_write(out._array)
+    if outs:
+        return outs[0] if len(outs) == 1 else outs
+    return tuple(map(_as_result, result)) if isinstance(result, tuple) else _as_result(result)
+
+
+def _as_result(array: Any) -> Any:
+    try:
+        of(np.asarray(array).dtype)
+    except TypeError:
+        return array  # of a type that tensors do not have
+    return make(np.asarray(array))
+
+
+# ---- DLPack
+
+
+def _dlpack(self: Tensor, **options: Any) -> Any:
+    """The DLPack protocol: a capsule on the tensor's memory. BufferError for a tensor that requires grad."""
+    if edge_of(self) is not None:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    return self._array.__dlpack__(**options)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """The DLPack protocol: the kind of device (1 is the CPU, 2 CUDA) and its number."""
+    return self._array.__dlpack_device__()
+
+
+class _Capsule:
+    """A bare capsule as an object with the DLPack protocol."""
+
+    def __init__(self, capsule: Any) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+@composite(where=("",))
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A Tensor on the memory of another library's array, which has the DLPack protocol (or is a capsule of it).
+
+    `copy`: True for memory of its own. RuntimeError for anything else, TypeError for a dtype that tensors do not have.
+    """
+    if isinstance(ext_tensor, Tensor):
+        ext_tensor = ext_tensor.detach()._array
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise RuntimeError(
+            f"from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, but got {type(ext_tensor).__name__}"
+        )
+    if ext_tensor.__dlpack_device__()[0] not in (1, 3):
+        move(None, as_device("cuda"))
+    array = np.from_dlpack(ext_tensor)
+    if copy or not array.flags.writeable:
+        array = array.copy()
+    of(array.dtype)
+    out = make(array)
+    return out if device is None else out.to(device)
+
+
+# ---- copies and pickles
+
+
+def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """A leaf with memory, gradient and attributes of its own; tensors that share memory share it in the copy too."""
+    if id(self) in memo:
+        return memo[id(self)]
+    edge = edge_of(self)
+    if edge is not None and edge.seq:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
+            "copy x.detach() instead"
+        )
+    out = memo[id(self)] = new(type(self))
+    out._array, out._edge = _copied_memory(self._array, memo), None
+    if edge is not None:
+        requires_grad_(out)
+    grad = self.grad  # type: ignore[attr-defined]
+    if grad is not None:
+        out.grad = copy.deepcopy(grad, memo)
+    if hasattr(self, "__dict__"):
+        out.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    return out
+
+
+def _copied_memory(array: Any, memo: dict[int, Any]) -> Any:
+    """A copy of an array. Where it is part of a larger one, the same part of one copy of that."""
+    whole = owner(array)
+    if whole is array or not isinstance(array, np.ndarray) or not (whole.flags.c_contiguous or whole.flags.f_contiguous):
+        return array.copy(order="K") if isinstance(array, np.ndarray) else array.copy()
+    if id(whole) not in memo:
+        memo[id(whole)] = whole.copy(order="K")
+        memo.setdefault(id(memo), []).append(whole)  # keeps it alive, so that its id stays its own
+    start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    flat = memo[id(whole)].reshape(-1, order="C" if whole.flags.c_contiguous else "F").view(np.uint8)
+    return np.ndarray(array.shape, array.dtype, flat, start, array.strides) if array.size else array.copy()
+
+
+def _reduce(self: Tensor, protocol: Any) -> Any:
+    """Pickled are the elements and whether a gradient is required; the history is not."""
+    kept = dict(self.__dict__) if hasattr(self, "__dict__") else None
+    return rebuild, (type(self), host_array(self), edge_of(self) is not None, kept)
+
+
+def rebuild(kind: type, array: Any, requires_grad: bool, attributes: dict | None = None) -> Tensor:
+    """Unpickle a tensor."""
+    out = new(kind)
+    out._array, out._edge = array, None
+    if requires_grad:
+        requires_grad_(out)
+    if attributes:
+        out.__dict__.update(attributes)
+    return out
+
+
+def _bind() -> None:
+    t: Any = Tensor
+    t.__iter__, t.__reversed__, t.__contains__ = _iter, _reversed, _contains
+    t.__array__, t.__array_wrap__, t.__array_ufunc__, t.__array_priority__ = _array, _array_wrap, _array_ufunc, 1000
+    t.__dlpack__, t.__dlpack_device__ = _dlpack, _dlpack_device
+    t.__deepcopy__, t.__reduce_ex__ = _deepcopy, _reduce
+
+
+_bind()

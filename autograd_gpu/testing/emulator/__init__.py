@@ -1,0 +1,24 @@
+"""CUDA kernels on a CPU: a `.cu` file, compiled unchanged with g++, runs and is checked without a GPU.
+
+    module = Module(Path("kernels/elementwise.cu"), [expression], checked=True)
+    module.get_function(expression)(grid, block, (x, y, np.int64(n)))
+
+The call is that of a `cupy.RawKernel`, with NumPy arrays. Every thread of a block is a fiber with
+a stack of its own, so barriers, shuffles and shared memory work. Found in every launch: arguments
+of the wrong type, accesses that leave an array by more than its alignment, misaligned vectors,
+barriers and shuffles that not all threads reach. Found with `checked=True`, at about forty times
+the cost, with the line of the kernel: every access out of bounds, races in shared and in global
+memory whatever the order in which threads ran, reads of uninitialised shared memory.
+
+It needs g++ 10 or later and Linux on x86-64; `unavailable()` says what is missing. It cannot show:
+the speed of a GPU, fused multiply-adds, flushed denormals, tensor cores, fences (a "last block
+done" pattern is reported as a race).
+"""
+
+from .arguments import ArgumentError, strided
+from .build import CompileError, unavailable
+from .module import Kernel, KernelError, Module
+
+__all__ = [
+    "ArgumentError", "CompileError", "Kernel", "KernelError", "Module", "strided", "unavailable",
+]  # fmt: skip

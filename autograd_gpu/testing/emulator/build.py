@@ -1,0 +1,167 @@
+"""Compiles kernels for the CPU, and keeps what it compiled."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+__all__ = ["CompileError", "build", "cache_folder", "identifier", "unavailable"]
+
+HERE = Path(__file__).resolve().parent
+INCLUDE, RUNTIME = HERE / "include", HERE / "runtime"
+
+COMMON = [
+    "-std=c++20", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-fno-strict-aliasing",
+    "-fno-extern-tls-init",
+]  # fmt: skip
+PLAIN = [
+    "-O1", "-ffp-contract=fast", "-w", "-fsanitize=alignment", "-fno-sanitize-recover=alignment",
+]  # fmt: skip
+CHECKED = [*PLAIN, "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"]
+MAX_SHARED = 232448  # bytes a block may have on the newest GPUs; as in runtime.h
+
+
+class CompileError(RuntimeError):
+    """g++ is missing, or did not accept the kernel; the message holds what it said."""
+
+
+def compiler() -> str:
+    """The command that compiles: $CXX, else g++."""
+    return os.environ.get("CXX") or "g++"
+
+
+def unavailable() -> str:
+    """Why the emulator cannot run here; "" where it can."""
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
+        return f"the emulator runs on Linux on x86-64, this is {sys.platform} on {platform.machine()}"
+    if shutil.which(compiler().split()[0]) is None:
+        return (
+            f"the emulator compiles kernels with {compiler()}, which is not on the PATH: "
+            "install g++ 10 or later (Debian: apt install g++), or set CXX"
+        )
+    return ""
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: $AUTOGRAD_GPU_EMULATOR_CACHE, else in the user's cache."""
+    chosen = os.environ.get("AUTOGRAD_GPU_EMULATOR_CACHE")
+    if chosen:
+        return Path(chosen)
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "autograd_gpu" / "emulator"
+
+
+def identifier(expression: str) -> str:
+    """A kernel's name expression as a C identifier, different for different expressions."""
+    digest = hashlib.sha256(expression.encode()).hexdigest()[:8]
+    return re.sub(r"\W+", "_", expression).strip("_")[:80] + "_" + digest
+
+
+def build(
+    source: Path | str, expressions: Sequence[str], checked: bool, include: Iterable[Path] = ()
+) -> Path:
+    """The library that holds these kernels of a file, or of a text. CompileError where g++ fails."""
+    reason = unavailable()
+    if reason:
+        raise CompileError(reason)
+    folders = list(include) + ([source.parent] if isinstance(source, Path) else [])
+    text = f'#include "{source.resolve()}"\n' if isinstance(source, Path) else source + "\n"
+    text += "".join(f"EMULATOR_EXPORT({identifier(e)}, {e})\n" for e in expressions)
+    flags = [*COMMON, *(CHECKED if checked else PLAIN), "-include", "cuda_emulator.h"]
+    flags += [f"-I{folder.resolve()}" for folder in [INCLUDE, *folders]]
+    read = [source] if isinstance(source, Path) else []
+    read += [p for f in folders for p in sorted(f.iterdir()) if p.suffix in (".cuh", ".h", ".hpp")]
+    key = _digest(text, *flags, version(), own_text(), *(p.read_text() for p in read))
+    library = cache_folder() / f"kernel-{key}.so"
+    if not library.exists():
+        with _workshop() as work:
+            _publish(_link(work, _compile(work, text, flags)), library)
+    return library
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+@cache
+def version() -> str:
+    """What the compiler says it is."""
+    return _run([*compiler().split(), "--version"])
+
+
+@cache
+def own_text() -> str:
+    """Everything that the emulator itself adds to a library."""
+    paths = sorted(p for folder in (INCLUDE, RUNTIME) for p in folder.rglob("*") if p.is_file())
+    return "\0".join(p.read_text() for p in paths)
+
+
+def _workshop() -> tempfile.TemporaryDirectory[str]:
+    """A folder of this process alone, beside what is kept: a rename within it is atomic."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder())
+
+
+def _publish(made: Path, kept: Path) -> None:
+    """Two processes may build the same thing at once: each replaces a whole file by a whole file."""
+    os.replace(made, kept)
+
+
+def _run(command: list[str], cwd: str | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    if done.returncode:
+        raise CompileError(f"{' '.join(command[:1])} failed:\n{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def _compile(work: str, text: str, flags: list[str]) -> Path:
+    unit, made = Path(work) / "unit.cpp", Path(work) / "unit.o"
+    unit.write_text(text)
+    _run([*compiler().split(), *flags, "-c", str(unit), "-o", str(made)])
+    return made
+
+
+def _link(work: str, kernel: Path) -> Path:
+    shared, made = Path(work) / "shared.s", Path(work) / "kernel.so"
+    shared.write_text(_dynamic_shared(kernel))
+    parts = [str(kernel), str(shared), *map(str, runtime_objects())]
+    _run([*compiler().split(), "-shared", "-Wl,-Bsymbolic", "-o", str(made), *parts])
+    return made
+
+
+def _dynamic_shared(kernel: Path) -> str:
+    """Assembly that defines every `extern __shared__` array of a kernel at one and the same place."""
+    symbols = _run(["readelf", "--syms", "--wide", str(kernel)]).splitlines()
+    undefined = [s.split()[7] for s in symbols if " TLS " in s and " UND " in s]
+    names = "".join(
+        f".globl {n}\n.hidden {n}\n.type {n},@object\n{n}:\n"
+        for n in dict.fromkeys(["emulator_dynamic", *undefined])
+    )
+    return (
+        f'.section .tbss,"awT",@nobits\n.balign 128\n{names}.zero {MAX_SHARED}\n'
+        '.section .note.GNU-stack,"",@progbits\n'
+    )
+
+
+def runtime_objects() -> list[Path]:
+    """The emulator's own code, compiled once for all kernels."""
+    key = _digest(own_text(), version(), *COMMON)
+    made = []
+    for source in sorted(RUNTIME.glob("*.cpp")):
+        kept = cache_folder() / f"{source.stem}-{key}.o"
+        if not kept.exists():
+            with _workshop() as work:
+                part = Path(work) / "part.o"
+                folders = [f"-I{INCLUDE}", f"-I{RUNTIME}"]
+                command = [*compiler().split(), *COMMON, "-O2", *folders, "-c", str(source)]
+                _run([*command, "-o", str(part)])
+                _publish(part, kept)
+        made.append(kept)
+    return made
