@@ -44,7 +44,7 @@ __device__ __forceinline__ i64 element_step() { return (i64)gridDim.x * blockDim
 
 // ---- layouts
 
-constexpr int MAX_DIMS = 8, MAX_OPERANDS = 4;
+constexpr int MAX_DIMS = 8, MAX_OPERANDS = 6;
 
 // The shape of a result and the strides, in elements, of the operands; 0 where one broadcasts.
 struct Layout {

@@ -7,11 +7,14 @@ namespace ag {
 
 // ---- formulas
 
+template <class A> __device__ __forceinline__ A not_a_number() { return A(0) / A(0); }
 template <class A> __device__ __forceinline__ A logistic(A x) { return A(1) / (A(1) + exp(-x)); }
 
 // tanh_backward: g (1 - y^2)
 struct TanhBackward {
-  template <class A> static __device__ __forceinline__ A of(A g, A y) { return g * (A(1) - y * y); }
+  template <class A> static __device__ __forceinline__ A of(A g, A y) {
+    return g * (A(1) - y * y);
+  }
 };
 
 // relu_backward: g where y is not 0, else 0
@@ -28,10 +31,10 @@ struct LeakyReluBackward {
   }
 };
 
-// elu_backward: g s where x > 0, else g s a c e^(c x)
+// elu_backward: g s a c e^(c x) where x <= 0, else g s
 struct EluBackward {
   template <class A> static __device__ __forceinline__ A of(A g, A x, A a, A s, A c) {
-    return g * (x > A(0) ? s : exp(x * c) * (c * a * s));
+    return g * (x <= A(0) ? exp(x * c) * (c * a * s) : s);
   }
 };
 
@@ -55,6 +58,31 @@ struct MishBackward {
 struct SoftplusBackward {
   template <class A> static __device__ __forceinline__ A of(A g, A x, A b, A t) {
     return g * (x * b > t ? A(1) : logistic(x * b));
+  }
+};
+
+// sigmoid_backward: g y (1 - y)
+struct SigmoidBackward {
+  template <class A> static __device__ __forceinline__ A of(A g, A y) {
+    return g * ((A(1) - y) * y);
+  }
+};
+
+// logit_backward: g / (x (1 - x)); where x < e or x > 1 - e, 0; without e, NaN outside [0, 1]
+struct LogitBackward {
+  template <class A> static __device__ __forceinline__ A of(A g, A x) {
+    return x < A(0) || x > A(1) ? not_a_number<A>() : g / (x * (A(1) - x));
+  }
+  template <class A> static __device__ __forceinline__ A of(A g, A x, A e) {
+    return x < e || x > A(1) - e ? A(0) : g / (x * (A(1) - x));
+  }
+};
+
+// sinc_backward: g (a cos a - sin a) / (a x), a = pi x, and 0 where x = 0
+struct SincBackward {
+  template <class A> static __device__ __forceinline__ A of(A g, A x) {
+    A a = x * A(3.141592653589793);
+    return x == A(0) ? A(0) : g * ((a * cos(a) - sin(a)) / (a * x));
   }
 };
 
@@ -97,6 +125,26 @@ struct ClampBackwardHigh {
   }
   template <class A> static __device__ __forceinline__ A of(A g, A x, A low, A high) {
     return x > high || high < low ? g : A(0);
+  }
+};
+
+// ---- losses; m is the share of an element: 1 / n for the mean, else 1
+
+// mse_loss_backward: 2 g m (x - t)
+struct MseLossBackward {
+  template <class A> static __device__ __forceinline__ A of(A g, A x, A t, A m) {
+    return (x - t) * (g * A(2) * m);
+  }
+};
+
+// bce_with_logits_backward: g m w ((1 - t) - (1 + (p - 1) t) / (1 + e^x)); p = 1 where not given
+struct BceWithLogitsBackward {
+  template <class A> static __device__ __forceinline__ A of(A g, A x, A t, A w, A m) {
+    return (logistic(x) - t) * (g * m) * w;
+  }
+  template <class A> static __device__ __forceinline__ A of(A g, A x, A t, A w, A p, A m) {
+    A slope = A(1) - t - ((p - A(1)) * t + A(1)) * logistic(-x);
+    return slope * (g * m) * w;
   }
 };
 

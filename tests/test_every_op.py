@@ -167,7 +167,7 @@ def test_gradgradcheck(entry):
 @pytest.mark.parametrize("entry", SAMPLED)
 def test_layout_does_not_matter(entry):
     """Arguments with gaps and reversed dimensions in memory give the same values and gradients."""
-    if entry.name in {"as_strided", "view", "_view", "_reinterpret"}:
+    if entry.name in {"as_strided", "view", "_view", "_reinterpret", "view_as_complex"}:
         return  # these are about memory
     for args, kwargs in samples_of(entry, Maker()):
         def relaid(value):

@@ -171,7 +171,7 @@ def result_dtype(values: list[Any], floating: bool = False) -> np.dtype:
     """The common type of arrays and Python numbers. Arrays with dimensions outrank 0-d ones, these outrank numbers, and
     a lower rank counts only where its category (bool, integer, float, complex) is higher. `floating`: integers count
     as the default float, as in a division."""
-    best = None
+    best: Any = None
     for rank in (0, 1, 2):
         group = None
         for v in values:

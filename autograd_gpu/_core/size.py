@@ -56,7 +56,7 @@ class Size(tuple):
 def size_from(args: tuple, op: str = "size") -> tuple[int, ...]:
     """The size in `f(2, 3)`, `f((2, 3))`, `f([2, 3])` or `f(size)`, as a tuple of ints; TypeError for anything else."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
-        args = args[0]
+        args = tuple(args[0])
     try:
         return tuple([n if n.__class__ is int else n.__index__() for n in args])
     except AttributeError:

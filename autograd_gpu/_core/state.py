@@ -16,6 +16,8 @@ class _State:
     """`off`: how many threads record nothing just now. `last_write`: the number of the youngest in-place write."""
 
     __slots__ = ("last_write", "off")
+    last_write: int
+    off: int
 
 
 class _Local(threading.local):
@@ -41,19 +43,24 @@ def set_recording(on: bool) -> None:
 
 # NumPy keeps its error state in a context variable. `np.errstate` costs 0.9 us an op, setting the variable 0.09 us; so
 # generated code does `token = hush(quiet)` ... `unhush(token)`, and the user's own settings are untouched outside an op.
+def _hush_slowly(_: Any) -> Any:
+    return np.seterr(all="ignore")
+
+
+def _unhush_slowly(token: Any) -> None:
+    np.seterr(**token)
+
+
+hush: Any = _hush_slowly
+"""`token = hush(quiet)` silences NumPy's floating-point warnings in this context ..."""
+unhush: Any = _unhush_slowly
+"""... and `unhush(token)` restores what was."""
+quiet: Any = None
+
 try:
     from numpy._core.umath import _extobj_contextvar as _variable
-except ImportError:  # a NumPy that keeps it elsewhere: slower, same behaviour
-
-    def hush(_: Any) -> Any:
-        """Silence NumPy's floating-point warnings in this context; gives what `unhush` needs."""
-        return np.seterr(all="ignore")
-
-    def unhush(token: Any) -> None:
-        """Back to what was before `hush`."""
-        np.seterr(**token)
-
-    quiet: Any = None
+except ImportError:
+    pass  # a NumPy that keeps it elsewhere: slower, same behaviour
 else:
     hush, unhush = _variable.set, _variable.reset
     with np.errstate(all="ignore"):

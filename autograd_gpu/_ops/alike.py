@@ -43,7 +43,7 @@ def type_as(input, other):
 def _laid_out(xp, input: Array, order):
     """A copy whose dimensions follow each other in memory in this order, the outermost first."""
     back = sorted(range(len(order)), key=order.__getitem__)
-    return xp.ascontiguousarray(input.transpose(order)).transpose(back)
+    return input.transpose(order).copy(order="C").transpose(back)
 
 
 _laid_out.derivative(input=lambda grad: grad)

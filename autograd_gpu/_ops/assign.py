@@ -28,7 +28,7 @@ _NUMBERS = (int, float, complex, bool, np.generic)
 @op(where=(), node="IndexPutBackward0", constants=("kept",))
 def _index_put(xp, input: Array, values: Array | float, places, accumulate=False):
     """See `index_put`; `places` as in `_index`."""
-    out = input.copy()
+    out = xp.array(input)
     return out, *_put(xp, out, values, places, accumulate)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.tensor import Tensor, make
 from .declare import Index, composite, op
@@ -34,8 +35,12 @@ def _searchsorted(xp, sorted_sequence: Index, input: Index, right, out_int32):
 
 
 def _wrapped(value: Any, beside: Tensor) -> Tensor:
-    return value if isinstance(value, Tensor) else make(np.asarray(value, beside._array.dtype if (
-        isinstance(value, int) or beside._array.dtype.kind not in "biu") else None))  # fmt: skip
+    """A number as a tensor, of the type of what it is compared with unless that would round it."""
+    if isinstance(value, Tensor):
+        return value
+    dtype = beside._array.dtype
+    keep = isinstance(value, int) or dtype.kind not in "biu"
+    return make(library(beside._array).asarray(value, dtype if keep else None))
 
 
 @composite(where=("",))

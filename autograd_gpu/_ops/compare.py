@@ -162,9 +162,9 @@ def isreal(xp, input: Array):
 
 @op()
 def signbit(xp, input: Array):
-    """Which elements have their sign set: negative ones, and -0.0. RuntimeError for complex numbers."""
+    """Which elements have their sign set: negative ones, and -0.0. NotImplementedError for complex numbers."""
     if input.dtype.kind == "c":
-        raise RuntimeError("signbit is not implemented for complex tensors.")
+        raise NotImplementedError("signbit is not implemented for complex tensors.")
     return input < 0 if input.dtype.kind in "biu" else xp.signbit(input)
 
 

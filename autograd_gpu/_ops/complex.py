@@ -253,6 +253,9 @@ def view_as_complex(xp, input: Array):
         raise RuntimeError("Input tensor must have one or more dimensions")
     if input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
+    kind = of(input.dtype).to_complex().numpy
+    if not input.size:
+        return xp.empty(input.shape[:-1], kind)
     steps = strides(input)
     if steps[-1] != 1:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
@@ -260,7 +263,7 @@ def view_as_complex(xp, input: Array):
         raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
     if offset(input) % 2:
         raise RuntimeError("Tensor must have a storage_offset divisible by 2")
-    return input.view(of(input.dtype).to_complex().numpy)[..., 0]
+    return input.view(kind)[..., 0]
 
 
 view_as_complex.derivative(input=lambda grad: view_as_real(grad))
@@ -281,4 +284,5 @@ _complex.samples(lambda t: [(t(2, 3), t(3)), (t(), t())])
 _polar.samples(lambda t: [(t(2, 3), t(3)), (t(), t())])
 complex.samples(lambda t: [(t(2, 3), t(3)), (t(), t())])
 polar.samples(lambda t: [(t(2, 3, low=0.2, high=2.0), t(3)), (t(low=0.2), t())])
-view_as_complex.samples(lambda t: [t(3, 2), t(2), t(0, 2)])
+view_as_real.samples(lambda t: [complex(t(*size), t(*size)) for size in ((2, 3), ())])
+view_as_complex.samples(lambda t: [t(3, 2), t(2)])

@@ -8,7 +8,7 @@ from .._core.device import device as Device
 from .._core.device import move
 from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
-from .._core.tensor import Tensor
+from .._core.tensor import Tensor, make
 from .declare import Array, op
 from .helpers import no_gradient
 from .reduce import _sum_all
@@ -139,7 +139,7 @@ def to(
     if dtype is not None:
         wanted = numpy_of(dtype)
         if wanted != self._array.dtype:
-            out = _cast(self, wanted)
+            out = _cast(make(self._array) if wanted.kind in "biu" else self, wanted)
     return clone(self) if copy and out is self else out
 
 

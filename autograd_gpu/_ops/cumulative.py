@@ -17,7 +17,10 @@ from .select import masked_fill
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 
 
-def _cumulated(name, function, input, dim, dtype=None, backward=False):
+_WIDE = {"f": np.dtype("d"), "F": np.dtype("D")}
+
+
+def _cumulated(xp, name, input, dim, dtype=None, backward=False):
     """A running sum or product in a type that holds it; `backward`: from the end."""
     dim = normal_dim(dim, input.ndim, name)
     if dtype is not None:
@@ -25,11 +28,13 @@ def _cumulated(name, function, input, dim, dtype=None, backward=False):
     final = np.dtype(np.int64) if input.dtype.kind in "biu" else input.dtype
     if not input.ndim:
         return input.astype(final)
-    flip = slice_along(input.ndim, dim, None, None, -1)
-    inner = {"f": np.float64, "F": np.complex128}.get(
-        final.char, np.float32 if final.itemsize == 2 else final
-    )
-    out = function(input[flip] if backward else input, dim, inner)
+    flip = slice_along(input.ndim, dim, None, None, -1) if backward else ()
+    inner = _WIDE.get(final.char, np.float32 if final.itemsize == 2 else final)
+    array = input[flip] if backward else input
+    if xp is np:  # what np.cumsum does, without its detours
+        out = (np.add if name == "cumsum" else np.multiply).accumulate(array, dim, inner)
+    else:
+        out = getattr(xp, name)(array, dim, inner)
     return (out[flip] if backward else out).astype(final, copy=backward)
 
 
@@ -46,7 +51,7 @@ def cumsum(xp, input: Array, dim, *, dtype=None):
     Integers and bools are summed as int64; float32 accumulates in float64, half types in float32.
     `dtype`: the input is cast first. IndexError for a dimension that is not there.
     """
-    return _cumulated("cumsum", xp.cumsum, input, dim, dtype)
+    return _cumulated(xp, "cumsum", input, dim, dtype)
 
 
 cumsum.derivative(
@@ -57,7 +62,7 @@ cumsum.derivative(
 @op(where=())
 def _sum_to_end(xp, input: Array, dim):
     """y_i = x_i + ... + x_n            dL/dx_k = g_0 + ... + g_k"""
-    return _cumulated("cumsum", xp.cumsum, input, dim, backward=True)
+    return _cumulated(xp, "cumsum", input, dim, backward=True)
 
 
 _sum_to_end.derivative(input=lambda grad, dim: cumsum(grad, dim))
@@ -73,7 +78,7 @@ def cumprod(xp, input: Array, dim, *, dtype=None):
     Integers and bools are multiplied as int64; `dtype`: the input is cast first. IndexError for a
     dimension that is not there.
     """
-    return _cumulated("cumprod", xp.cumprod, input, dim, dtype)
+    return _cumulated(xp, "cumprod", input, dim, dtype)
 
 
 cumprod.derivative(

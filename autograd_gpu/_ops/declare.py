@@ -1,5 +1,6 @@
 """@op and @composite: how an operation is said once, and the registry that everything else is derived from."""
 
+import functools
 import inspect
 import operator as operators
 from collections.abc import Callable
@@ -20,7 +21,9 @@ __all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", 
 
 
 if TYPE_CHECKING:  # forwards see raw arrays, callers Tensors: no one type says that
-    Array = Index = Arrays = Any
+    from typing import Any as Array
+    from typing import Any as Arrays
+    from typing import Any as Index
 else:
 
     class Array:
@@ -320,8 +323,7 @@ def composite(
                 run = kernels.get(first.__class__)
                 return body(first, *rest) if run is None else run(first, *rest)
 
-            function.__name__, function.__doc__, function.__wrapped__ = body.__name__, body.__doc__, body
-            function.__module__, function.__qualname__ = body.__module__, body.__qualname__
+            functools.update_wrapper(function, body)
         entry = Composite(body.__name__, function, where, methods)
         if inplace:
             _bind_composite_inplace(entry)

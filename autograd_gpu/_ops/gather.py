@@ -131,7 +131,7 @@ def put(xp, input: Array, index: Index, source: Array, accumulate=False):
 
     IndexError for an index out of range, RuntimeError for another dtype or number of elements.
     """
-    out = input.copy()
+    out = xp.array(input)
     _put_flat(xp, out, index, source, accumulate)
     return out
 

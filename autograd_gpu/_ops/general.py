@@ -28,6 +28,10 @@ class _Call:
     """The arguments of one call: as they came, as raw arrays of one dtype, and the edges of those that have one."""
 
     __slots__ = ("arrays", "edges", "originals", "values")
+    arrays: list
+    edges: list
+    originals: list
+    values: list
 
 
 def general(op: Any, values: tuple, out: Any = None) -> Any:
@@ -66,6 +70,8 @@ def prepare(op: Any, values: tuple) -> _Call | None:
     if not any(isinstance(v, Tensor) for v in found):
         if any(isinstance(v, (np.ndarray, np.generic)) or hasattr(v, "__cuda_array_interface__") for v in found):
             return None
+        if op.lists and not found:
+            op.forward(np, [], *values[1:])  # says in the op's own words that there is nothing
         raise wrong_type(op, found[0] if found else values, op.arrays[0][1])
     for i, name, kind in op.arrays:
         call.values[i] = _checked(op, values[i], name, kind, first=i == op.arrays[0][0])
@@ -189,8 +195,10 @@ def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
 
 def _common(op: Any, call: _Call) -> np.dtype:
     for i, _, kind in op.arrays:
-        if not kind.startswith("index") and hasattr(call.arrays[i], "dtype"):
-            return call.arrays[i].dtype
+        found = call.arrays[i]
+        found = found[0] if found.__class__ is list else found
+        if not kind.startswith("index") and hasattr(found, "dtype"):
+            return found.dtype
     raise AssertionError(op.name)
 
 
@@ -225,7 +233,7 @@ def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
     return result
 
 
-def _wrap_many(op: Any, call: _Call, arrays: list) -> list:
+def _wrap_many(op: Any, call: _Call, arrays: list) -> tuple:
     """Views of one input, made by one node; each is made again by doing the whole and picking one."""
     options = tuple(call.values[1:])
     results = [make(a) for a in arrays]
@@ -236,7 +244,7 @@ def _wrap_many(op: Any, call: _Call, arrays: list) -> list:
         node.shapes_out = tuple(form_out(a) for a in arrays)
         for i, result in enumerate(results):
             result._edge = Output(node, i)
-    return results
+    return tuple(results)
 
 
 def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:

@@ -30,9 +30,11 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
         unwrap += _unwrap(k, param, kind, reference)
     retry = f"return {'operator' if operator else 'general'}(OP, ({', '.join(op.params)},){'' if operator else ', out'})"
     signature = op.operator_signature if operator else op.signature
+    first = op.arrays[0][1]
+    if op.lists and len(op.arrays) == 1 and not op.extras:
+        return _list_call(op, name, retry)
     if op.lists or op.many:
         return [f"def {name}({signature}):", f"    {retry}"]
-    first = op.arrays[0][1]
     raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + ("[0]" if op.extras else "")
     lines = [
         f"def {name}({signature}):",
@@ -50,6 +52,46 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
         *indent(_wrap_outputs(op), 4),
     ]
     return lines + indent(_record(op, values, retry, reference), 4)
+
+
+def _list_call(op: Any, name: str, retry: str) -> list[str]:
+    """def cat(tensors, dim): ..., the same with a list for one array."""
+    first = op.arrays[0][1]
+    values = {p: p for p in op.params} | {first: "arrays"}
+    known = values | {"out": "array", f"{first}_shape": "tuple([a.shape for a in arrays])"}
+    dtypes = ["for a in arrays:", "    if a.dtype is not arrays[0].dtype:", "        raise AttributeError"]
+    return [
+        f"def {name}({op.signature}):",
+        "    if out is not None:",
+        f"        {retry}",
+        "    token = hush(quiet)",
+        "    try:",
+        f"        if {first}.__class__ is not list and {first}.__class__ is not tuple:",
+        "            raise AttributeError",
+        f"        if {first}[0].__class__ is ndarray:  # a formula, on raw arrays",
+        f"            return forward(numpy, {_arguments(op, {p: p for p in op.params})})",
+        f"        arrays = [t._array for t in {first}]",
+        f"        edges = [t._edge for t in {first}]",
+        *(indent(dtypes, 8) if op.promote else []),
+        "        kind = arrays[0].__class__",
+        f"        array = forward(numpy if kind is ndarray else library(arrays[0]), {_arguments(op, values)})",
+        "    except Exception:  # the long way",
+        f"        {retry}",
+        "    finally:",
+        "        unhush(token)",
+        *indent(_wrap_outputs(op), 4),
+        "    if edges.count(None) == len(edges) or (state.off and not recording()):",
+        "        result._edge = None",
+        "        return result",
+        "    node = new(Node)",
+        "    node.edge_list = edges",
+        "    node.forms = tuple([(a.shape, a.dtype) for a in arrays])",
+        *[f"    node.{n} = {known[n]}" for n in op.users],
+        "    node.g = None",
+        "    node.seq = tick()",
+        "    result._edge = node",
+        "    return result",
+    ]
 
 
 def _arguments(op: Any, values: dict[str, str]) -> str:

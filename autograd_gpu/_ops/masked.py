@@ -61,7 +61,7 @@ def masked_scatter(xp, input: Array, mask: Index, source: Array):
     The mask broadcasts. RuntimeError for a mask that is not bool, another dtype, too few elements in `source`.
     """
     size = _common(input.shape, mask.shape)
-    out = _wide(xp, input, size).copy()
+    out = xp.array(_wide(xp, input, size))
     _write(xp, out, mask, source)
     return out
 

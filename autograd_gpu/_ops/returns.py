@@ -45,8 +45,13 @@ def result_type(name: str, *fields: str) -> type:
             field: property(itemgetter(i), doc=f"Tensor {i} of the result.")
             for i, field in enumerate(fields)
         }
-        about = {"__slots__": (), "_names": fields, "n_fields": len(fields), "n_sequence_fields": len(fields),
-                 "__module__": "autograd_gpu.return_types",
-                 "__doc__": f"What `{name}` returns: ({', '.join(fields)})."}  # fmt: skip
+        about: dict[str, Any] = {
+            "__slots__": (),
+            "_names": fields,
+            "n_fields": len(fields),
+            "n_sequence_fields": len(fields),
+            "__module__": "autograd_gpu.return_types",
+            "__doc__": f"What `{name}` returns: ({', '.join(fields)}).",
+        }
         BY_NAME[name] = type(name, (Result,), {**about, **places})
     return BY_NAME[name]

@@ -10,6 +10,7 @@ from .._core.tensor import Tensor
 from .accumulate import add_at
 from .declare import Array, Index, composite, op
 from .general import write_inplace
+from .helpers import like, raw
 from .reduce import _sum_all
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_select"]
@@ -88,7 +89,7 @@ def index_add(xp, input: Array, dim, index: Index, source: Array, *, alpha=1):
 
     An index may come repeatedly. RuntimeError for an index out of range, another dtype or a shape that does not fit.
     """
-    out = input.copy()
+    out = xp.array(input)
     _index_add_into(xp, out, dim, index, source, alpha)
     return out
 
@@ -162,7 +163,7 @@ def index_copy(xp, input: Array, dim, index: Index, source: Array):
 
     IndexError for an index out of range, RuntimeError for another dtype or shape.
     """
-    out = input.copy()
+    out = xp.array(input)
     _copy_into(out, dim, index, source)
     return out
 
@@ -176,7 +177,7 @@ def _copy_into(out: Any, dim: Any, index: Any, source: Any) -> None:
     dim = normal_dim(dim, out.ndim, "index_copy_")
     n, length = (a.shape[dim] if a.ndim else 1 for a in (out, source))
     if index.dtype.char not in "lq":
-        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {of(index.dtype).name.capitalize()}")
+        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {of(index.dtype).legacy}")
     if out.dtype != source.dtype:
         raise RuntimeError(
             "index_copy_(): self and source expected to have the same dtype, but got (self) "
@@ -218,7 +219,7 @@ def _distinct(t: Any, n: int) -> Any:
 
 
 def _filled(xp: Any, input: Any, dim: Any, index: Any, value: Any) -> Any:
-    out = input.copy()
+    out = xp.array(input)
     _fill_into(xp, out, dim, index, value)
     return out
 
@@ -258,10 +259,15 @@ _index_fill_tensor.write(_fill_into)
 _index_fill_number.derivative(input=lambda grad, dim, index: index_fill(grad, dim, index, 0.0))
 _index_fill_tensor.derivative(
     input=lambda grad, dim, index: index_fill(grad, dim, index, 0.0),
-    value=lambda grad, dim, index: _sum_all(index_select(grad, dim, index % grad.shape[dim] if grad.ndim else index)),
+    value=lambda grad, dim, index: _sum_all(index_select(grad, dim, like(_once(raw(index), grad.shape, dim), grad))),
 )
 _index_fill_number.samples(lambda t: [(t(3, 2), 0, t.int(3, 2), 2.5)])
 _index_fill_tensor.samples(lambda t: [(t(3, 2), -1, _distinct(t, 2), t())])
+
+
+def _once(index: Any, size: tuple, dim: int) -> Any:
+    """Each index that is named, once and from the front."""
+    return np.unique(index % (size[dim] if size else 1))
 
 
 @composite(where=("", "Tensor"))

@@ -21,21 +21,21 @@ class Maker:
     def __init__(self, dtype: str = "float64", seed: int = 0, requires_grad: bool = True) -> None:
         self.dtype, self.rng, self.requires_grad = np.dtype(dtype), np.random.default_rng(seed), requires_grad
 
-    def __call__(self, *shape: int, low: float | None = None, high: float = 1.0) -> Tensor:
+    def __call__(self, *shape: Any, low: float | None = None, high: float = 1.0) -> Tensor:
         return self.leaf(self.numbers(shape, low, high))
 
-    def strided(self, *shape: int, low: float | None = None, high: float = 1.0) -> Tensor:
+    def strided(self, *shape: Any, low: float | None = None, high: float = 1.0) -> Tensor:
         """As a call, with a gap after every element and the dimensions in reverse order in memory."""
         wide = np.zeros((*shape[::-1][:-1], 2 * shape[0]), self.dtype)
         view = wide[..., ::2].T
         view[...] = self.numbers(shape, low, high)
         return self.leaf(view)
 
-    def int(self, n: int, *shape: int) -> Tensor:
+    def int(self, n: Any, *shape: Any) -> Tensor:
         """Integers in [0, n)."""
         return make(np.asarray(self.rng.integers(0, n, shape)))
 
-    def bool(self, *shape: int) -> Tensor:
+    def bool(self, *shape: Any) -> Tensor:
         """A mask, about half of it True."""
         return make(np.asarray(self.rng.random(shape) < 0.5))
 

@@ -13,6 +13,7 @@ from .general import write_inplace
 from .helpers import like, raw
 from .index import _embed
 from .select import masked_fill, where
+from .shape import _reshape
 
 __all__ = ["scatter", "scatter_add", "scatter_reduce"]
 
@@ -44,7 +45,7 @@ def _dense(write: Any) -> Any:
     """A forward and an in-place writer from `write(xp, contiguous array, ...)`."""
 
     def forward(xp: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
-        out = input.copy("C") if xp is np else input.copy()
+        out = xp.array(input, order="C")
         write(xp, out, *args, **kwargs)
         return out
 
@@ -91,6 +92,8 @@ def _source_part(grad: Any, size: tuple) -> Any:
     """The gradient of a source of which a corner was used."""
     if tuple(grad.shape) == size:
         return grad
+    if 0 in grad.shape:
+        return _embed(_reshape(grad, (0, *size[1:])), size, (slice(0),))
     return _embed(grad, size, tuple(slice(n) for n in grad.shape))
 
 

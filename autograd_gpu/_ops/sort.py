@@ -175,6 +175,6 @@ for _f in (_sort, _sort_stable):
         ]
     )
 argsort.samples(lambda t: [(t(5),), (t(2, 3, 4), 1, True), (t(40), {"stable": True})])
-sort.samples(lambda t: [(t(5),), (t(2, 3), 0, True), (t(40, 2), 0, {"stable": True})])
+sort.samples(lambda t: [(t(5),), (t(2, 3), 0, True), (t(40, 2), {"stable": True, "dim": 0})])
 msort.samples(lambda t: [(t(5),), (t(4, 3),)])
 topk.samples(lambda t: [(t(5), 2), (t(2, 3, 4), 2, 1, False), (t(40), 3), (t.strided(3, 4), 1, 0)])

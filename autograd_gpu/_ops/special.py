@@ -18,11 +18,14 @@ def sigmoid(xp, input: Array):
 
     y = 1 / (1 + e^-x)            dL/dx = g (y (1 - y))*
     """
-    out = xp.exp(-wide(input))
-    if not out.ndim:
-        return narrow(1 / (1 + out), input.dtype)
-    out += 1
-    return narrow(xp.divide(1, out, out=out), input.dtype)
+    half = input.dtype.itemsize == 2 and input.dtype.kind not in "iu"
+    out = xp.exp(-(input.astype("f4") if half else input))
+    if out.ndim:
+        out += 1
+        out = xp.divide(1, out, out=out)
+    else:
+        out = 1 / (1 + out)
+    return out.astype(input.dtype) if half else out
 
 
 sigmoid.derivative(input=lambda grad, out: sigmoid_backward(grad, out))
@@ -91,7 +94,7 @@ def xlog1py(xp, input: Array | float, other: Array | float):
 
     dL/da = g log(1 + b) (0 where a = 0 and b <= -1),  dL/db = g a / (1 + b)
     """
-    product = input * xp.log1p(other)
+    product = input * (xp.log1p(other) if hasattr(other, "dtype") else _log(1 + other))
     known = xp.logical_and(xp.equal(input, 0), xp.equal(other, other))
     return xp.where(known, xp.zeros((), product.dtype), product)
 

@@ -23,7 +23,7 @@ def any(xp, input: Array, dim=None, keepdim=False):
 
     Bool; uint8 for uint8. NaN is not 0. False over no elements. Not differentiable.
     """
-    out = xp.any(input, _axes(input, dim, "any"), keepdims=keepdim)
+    out = xp.logical_or.reduce(input, _axes(input, dim, "any"), None, None, keepdim)
     return out.astype(input.dtype) if input.dtype.char == "B" else out
 
 
@@ -34,7 +34,7 @@ def all(xp, input: Array, dim=None, keepdim=False):
 
     Bool; uint8 for uint8. NaN is not 0. True over no elements. Not differentiable.
     """
-    out = xp.all(input, _axes(input, dim, "all"), keepdims=keepdim)
+    out = xp.logical_and.reduce(input, _axes(input, dim, "all"), None, None, keepdim)
     return out.astype(input.dtype) if input.dtype.char == "B" else out
 
 
@@ -43,6 +43,8 @@ def count_nonzero(xp, input: Array, dim=None):
     """How many elements are not 0: of all, or over `dim` (an int or a tuple of ints). int64; not
     differentiable.
     """
+    if dim is None and xp is np:
+        return np.asarray(np.count_nonzero(input))
     return xp.add.reduce(input != 0, normal_dims(dim, input.ndim, "count_nonzero"), np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Variance and standard deviation, in two passes: the mean first, so that large means cost no digits."""
+"""Variance and standard deviation in two passes, the mean first: large means cost no digits."""
 
 import warnings
 from typing import Any

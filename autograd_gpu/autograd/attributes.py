@@ -64,11 +64,19 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
             raise RuntimeError(
                 f"only Tensors of floating point dtype can require gradients, not {self.dtype!r}"
             )
-        self._edge = edge = AccumulateGrad(self)
-        edge.grad = getattr(self, "_grad", None)
+        self._edge = edge = _paused.pop(id(self), None) or AccumulateGrad(self)
+        edge.array, edge.grad = self._array, getattr(self, "_grad", None)
     elif not requires_grad and edge is not None:
         self._grad, self._edge = edge.grad, None
+        if hasattr(edge, "hooks"):
+            key = id(self)
+            edge.leaf = weakref.ref(self, lambda _: _paused.pop(key, None))
+            _paused[key] = edge
     return self
+
+
+# id of a tensor -> its AccumulateGrad with hooks, while the tensor does not require grad: they return with requires_grad.
+_paused: dict[int, AccumulateGrad] = {}
 
 
 def grad_fn(self: Tensor) -> Any:

@@ -61,6 +61,10 @@ class FunctionNode(Node, FunctionCtx):
     forms: tuple = ()
     shapes_out: tuple = ()
     function: Any = None
+    many: bool  # has it several differentiable outputs?
+    single: int  # else: which output that is
+    is_tensor: tuple[bool, ...]
+    edge_list: list
 
     def __init__(self) -> None:
         self.g, self.seq, self.edge_list = None, 0, []

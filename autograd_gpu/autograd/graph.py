@@ -22,6 +22,11 @@ class Node:
     """
 
     __slots__ = ("g", "hooks", "seq")
+    g: Any
+    hooks: Any
+    seq: int
+    forms: Any
+    shapes_out: Any
     op: Any = None
     edge_names: tuple[str, ...] = ()
     saved_names: tuple[str, ...] = ()
@@ -52,19 +57,19 @@ class Node:
         if op.joint is not None:
             formula, names = op.joint
             wanted = tuple(e is not None for e in edges)
-            results = list(formula(*[self.value(n, recorded, values) for n in names], wanted))
+            results = list(formula(*[self.named(n, recorded, values) for n in names], wanted))
         else:
             for edge, (_, formula, names) in zip(edges, op.plan, strict=True):
                 if edge is None:
                     results.append(None)
                 else:
-                    results.append(formula(*[self.value(n, recorded, values) for n in names]))
+                    results.append(formula(*[self.named(n, recorded, values) for n in names]))
         forms = getattr(self, "forms", None)
         if forms is not None:
             results = [g if g is None else repair(g, f) for g, f in zip(results, forms, strict=True)]
         return results
 
-    def value(self, name: str, recorded: bool, given: dict[str, Any]) -> Any:
+    def named(self, name: str, recorded: bool, given: dict[str, Any]) -> Any:
         """What a formula calls `name`. `recorded`: as the Tensor it was, an input at its edge, an output at this node.
 
         No Tensor was kept, so there is no cycle, and no history longer than the formulas need.
@@ -76,7 +81,7 @@ class Node:
             return value
         op = self.op
         if value is None:
-            if name in op.optional or name not in op.users or not self.wanted_by(name):
+            if name in op.optional or name in op.caches or name not in op.users or not self.wanted_by(name):
                 return None
             raise freed()
         if not recorded:
@@ -135,6 +140,7 @@ class ListNode(Node):
     """A recorded operation on a list of tensors (`cat`): its edges are a list, its formula returns one."""
 
     __slots__ = ("edge_list",)
+    edge_list: list
 
     def edges(self) -> list[Any]:
         return list(self.edge_list)
@@ -147,7 +153,7 @@ class ListNode(Node):
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
         formula, names = self.op.joint
-        results = formula(*[self.value(n, recorded, {"grad": grad}) for n in names])
+        results = formula(*[self.named(n, recorded, {"grad": grad}) for n in names])
         edges = self.edges()
         wanted = [e is not None and (needed is None or e in needed) for e in edges]
         return [
@@ -173,7 +179,7 @@ class Output(Node):
         node.g[self.index] = grad if held is None else held + grad
         return node if fresh else None
 
-    run_recorded = run
+    run_recorded = run  # type: ignore[assignment]
 
 
 class AccumulateGrad:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .._core.state import hush, recording, set_recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make
-from .graph import AccumulateGrad, Output, deliver
+from .graph import AccumulateGrad, Node, Output, deliver
 
 __all__ = ["Hooks", "RemovableHandle", "add_hook", "hooks_of", "user_errstate"]
 
@@ -62,6 +62,19 @@ def add_hook(edge: Any, kind: str, hook: Callable) -> RemovableHandle:
     table[key] = hook
     return RemovableHandle(table, key)
 
+
+def register_hook(self: Any, fn: Callable) -> RemovableHandle:
+    """Call `fn(grad_inputs, grad_outputs)` after the node has run; a tuple it returns takes the place of grad_inputs."""
+    return add_hook(self, "post", fn)
+
+
+def register_prehook(self: Any, fn: Callable) -> RemovableHandle:
+    """Call `fn(grad_outputs)` before the node runs; a tuple it returns takes the place of grad_outputs."""
+    return add_hook(self, "pre", fn)
+
+
+for _cls in (Node, AccumulateGrad):
+    _cls.register_hook, _cls.register_prehook = register_hook, register_prehook  # type: ignore[attr-defined]
 
 _hooked: dict[type, type] = {}
 

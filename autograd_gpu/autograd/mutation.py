@@ -19,6 +19,7 @@ class _Entry:
     """`count` writes; the clock's numbers of the latest of them, so that an error can say how many came after a save."""
 
     __slots__ = ("count", "ticks", "watch")
+    ticks: deque
 
     def __init__(self, memory: Any) -> None:
         key = id(memory)

@@ -17,7 +17,11 @@ def build(name: str, shape: tuple[int, ...], classes: int) -> Any:
         return nn.Sequential(nn.Flatten(), nn.Linear(features, classes))
     if name == "mlp":
         return nn.Sequential(
-            nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, classes)
+            nn.Flatten(),
+            nn.Linear(features, 256),
+            nn.ReLU(),
+            nn.Dropout(0.2),
+            nn.Linear(256, classes),
         )
     return _convolutional(shape, classes)
 
