@@ -1,4 +1,6 @@
-"""Special functions under PyTorch's names, `autograd_gpu.special.erf`: a face, filled from the table of ops."""
+"""Special functions under PyTorch's names, `autograd_gpu.special.erf`: a face, filled from the
+table of ops.
+"""
 
 from ._ops.table import PUBLIC as _PUBLIC
 

@@ -36,20 +36,27 @@ def tolist(self: Tensor) -> Any:
 def numpy(self: Tensor, *, force: bool = False) -> Any:
     """A NumPy array on the same memory: writes to one are seen in the other.
 
-    RuntimeError for a tensor that requires grad (`detach()` first) unless recording is off, TypeError for bfloat16 and
+    RuntimeError for a tensor that requires grad (`detach()` first) unless recording is off,
+    TypeError for bfloat16 and
     for a tensor that is not on the CPU. `force` detaches and copies to the CPU as needed.
     """
     if not force:
         if self.requires_grad and recording():  # type: ignore[attr-defined]
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
         if not isinstance(self._array, np.ndarray):
             raise TypeError(
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
                 "memory first."
             )
     if of(self._array.dtype).name == "bfloat16":
-        raise TypeError("Got unsupported ScalarType BFloat16: convert the tensor with .float() first")
-    return host_array(self)[...]  # a view: the tensor's own array keeps its shape whatever is done to this one
+        raise TypeError(
+            "Got unsupported ScalarType BFloat16: convert the tensor with .float() first"
+        )
+    return host_array(self)[
+        ...
+    ]  # a view: the tensor's own array keeps its shape whatever is done to this one
 
 
 def truth(self: Tensor) -> bool:
@@ -70,7 +77,9 @@ def _number(self: Tensor, kind: str = "") -> Any:
     value = item(self)
     if kind and isinstance(value, complex):
         if value.imag:
-            raise RuntimeError(f"value cannot be converted to type {kind} without overflow: {value} is complex")
+            raise RuntimeError(
+                f"value cannot be converted to type {kind} without overflow: {value} is complex"
+            )
         return value.real
     return value
 

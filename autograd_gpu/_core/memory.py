@@ -1,4 +1,6 @@
-"""What a Tensor says about its memory: pointer, strides, contiguity, storage, and that it is a plain dense one."""
+"""What a Tensor says about its memory: pointer, strides, contiguity, storage, and that it is a
+plain dense one.
+"""
 
 from typing import Any
 
@@ -12,7 +14,9 @@ __all__ = ["UntypedStorage", "layout", "strided"]
 
 
 class layout:
-    """How a tensor keeps its elements: `strided`, in memory at regular distances, is the only way there is here."""
+    """How a tensor keeps its elements: `strided`, in memory at regular distances, is the only way
+    there is here.
+    """
 
     __slots__ = ()
 
@@ -74,7 +78,9 @@ def data_ptr(self: Tensor) -> int:
 
 
 def _steps(array: Any) -> tuple[int, ...]:
-    """Strides in elements; where rows follow each other without gaps, dimensions of length 1 count as PyTorch's do."""
+    """Strides in elements; where rows follow each other without gaps, dimensions of length 1 count
+    as PyTorch's do.
+    """
     if not array.flags.c_contiguous:
         return strides(array)
     steps, step = [], 1
@@ -123,7 +129,12 @@ def get_device(self: Tensor) -> int:
 def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Do two tensors look at the same elements of the same memory, in the same way?"""
     a, b = self._array, tensor._array
-    return owner(a) is owner(b) and pointer(a) == pointer(b) and a.shape == b.shape and _steps(a) == _steps(b)
+    return (
+        owner(a) is owner(b)
+        and pointer(a) == pointer(b)
+        and a.shape == b.shape
+        and _steps(a) == _steps(b)
+    )
 
 
 def is_pinned(self: Tensor) -> bool:
@@ -151,7 +162,11 @@ def _bind() -> None:
         setattr(t, function.__name__, function)
     t.layout = property(lambda self: strided, doc="How the elements are kept: `strided`, always.")
     for name in ("is_sparse", "is_sparse_csr", "is_quantized", "is_meta", "is_mkldnn", "is_nested"):
-        setattr(t, name, property(lambda self: False, doc="No tensor here is of this kind: always False."))
+        setattr(
+            t,
+            name,
+            property(lambda self: False, doc="No tensor here is of this kind: always False."),
+        )
 
 
 _bind()

@@ -1,4 +1,6 @@
-"""Second names of ops, as PyTorch has them: `multiply` for `mul`. In the package, on Tensor, and in place."""
+"""Second names of ops, as PyTorch has them: `multiply` for `mul`. In the package, on Tensor, and in
+place.
+"""
 
 from typing import Any
 
@@ -8,18 +10,44 @@ from .declare import PUBLIC, REGISTRY
 __all__ = ["ALIASES", "add_alias"]
 
 ALIASES = {
-    "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
-    "arctan2": "atan2", "arctanh": "atanh", "clip": "clamp", "divide": "div", "fix": "trunc", "greater": "gt",
-    "greater_equal": "ge", "less": "lt", "less_equal": "le", "multiply": "mul", "negative": "neg", "not_equal": "ne",
-    "subtract": "sub", "swapaxes": "transpose", "swapdims": "transpose", "true_divide": "div",
-}  # fmt: skip
+    "absolute": "abs",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "clip": "clamp",
+    "divide": "div",
+    "fix": "trunc",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "multiply": "mul",
+    "negative": "neg",
+    "not_equal": "ne",
+    "subtract": "sub",
+    "swapaxes": "transpose",
+    "swapdims": "transpose",
+    "true_divide": "div",
+}
 """name -> the op's name. A chapter of ops may add its own with `add_alias`."""
 
 SPECIAL = {
-    "expit": "sigmoid", "gammaln": "lgamma", "multigammaln": "mvlgamma", "psi": "digamma", "exp2": "exp2",
-    "expm1": "expm1", "log1p": "log1p", "round": "round", "logsumexp": "logsumexp", "softmax": "softmax",
+    "expit": "sigmoid",
+    "gammaln": "lgamma",
+    "multigammaln": "mvlgamma",
+    "psi": "digamma",
+    "exp2": "exp2",
+    "expm1": "expm1",
+    "log1p": "log1p",
+    "round": "round",
+    "logsumexp": "logsumexp",
+    "softmax": "softmax",
     "log_softmax": "log_softmax",
-}  # fmt: skip
+}
 """What `autograd_gpu.special` shows of ops that have their home elsewhere."""
 
 

@@ -11,7 +11,9 @@ __all__ = ["contiguous", "expand_as", "reshape_as", "type_as", "view_as"]
 
 def _tensor(name: str, other: Any) -> Tensor:
     if not isinstance(other, Tensor):
-        raise TypeError(f"{name}(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}"
+        )
     return other
 
 
@@ -35,7 +37,9 @@ def expand_as(input, other):
 
 @composite(where=("Tensor",))
 def type_as(input, other):
-    """The tensor in the other one's dtype and on its device; itself where it is so already; see `to`."""
+    """The tensor in the other one's dtype and on its device; itself where it is so already; see
+    `to`.
+    """
     return input.to(_tensor("type_as", other))
 
 
@@ -51,15 +55,19 @@ _laid_out.derivative(input=lambda grad: grad)
 
 @composite(where=("Tensor",))
 def contiguous(input, memory_format=contiguous_format):
-    """The tensor with its elements row by row in memory, without gaps: itself if it is so already, else a copy.
+    """The tensor with its elements row by row in memory, without gaps: itself if it is so already,
+    else a copy.
 
-    `memory_format=channels_last`: with the channels of (N, C, H, W) innermost.            y = x,  dL/dx = g
+    `memory_format=channels_last`: with the channels of (N, C, H, W) innermost.
+    y = x,  dL/dx = g
     """
     if input.is_contiguous(memory_format=memory_format):
         return input
     ndim = input.ndim
     if memory_format is channels_last and ndim != 4:
-        raise RuntimeError(f"required rank 4 tensor to use channels_last format, but got {ndim} dimensions")
+        raise RuntimeError(
+            f"required rank 4 tensor to use channels_last format, but got {ndim} dimensions"
+        )
     return _laid_out(input, (0, 2, 3, 1) if memory_format is channels_last else tuple(range(ndim)))
 
 

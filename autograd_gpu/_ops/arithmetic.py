@@ -320,7 +320,7 @@ def pow(input, exponent, *, out=None):
     return _pow_number(input, exponent, out=out)
 
 
-@op(where=(), promote="same", node="PowBackward1")
+@op(where=(), promote="same", node="PowBackward2")
 def _rpow(xp, input: Array, other: Array | float):
     """A number to the power of a tensor."""
     return xp.power(xp.asarray(other, input.dtype), input)

@@ -15,7 +15,9 @@ _NEAR = 20.0
 
 
 def _series(xp: Any, x: Any, order: int) -> Any:
-    """e^-x I_order(x) by the power series: (x/2)^order sum (x^2/4)^k / (k! (k + order)!), all terms positive."""
+    """e^-x I_order(x) by the power series: (x/2)^order sum (x^2/4)^k / (k! (k + order)!), all terms
+    positive.
+    """
     z = x * x / 4
     out = xp.ones_like(x)
     for k in range(48, 0, -1):
@@ -33,10 +35,14 @@ def _expansion(xp: Any, x: Any, order: int) -> Any:
 
 def _scaled(order: int) -> Any:
     """The array function e^-|x| I_order(x)."""
+
     def function(xp: Any, x: Any) -> Any:
         a = xp.abs(x)
         near = a <= _NEAR
-        out = pieces(a, [(near, lambda a: _series(xp, a, order)), (~near, lambda a: _expansion(xp, a, order))])
+        out = pieces(
+            a,
+            [(near, lambda a: _series(xp, a, order)), (~near, lambda a: _expansion(xp, a, order))],
+        )
         return xp.copysign(out, x) if order else out
 
     return function
@@ -44,6 +50,7 @@ def _scaled(order: int) -> Any:
 
 def _plain(order: int) -> Any:
     """The array function I_order(x)."""
+
     def function(xp: Any, x: Any) -> Any:
         half = xp.exp(xp.abs(x) / 2)
         return _scaled(order)(xp, x) * half * half
@@ -100,7 +107,9 @@ def i1e(xp, input: Array):
     return in_double(xp, "i1e", _scaled(1), input)
 
 
-i1e.derivative(input=lambda grad, input, out: grad * (i0e(input) - sgn(input) * out - _quotient(out, input)))
+i1e.derivative(
+    input=lambda grad, input, out: grad * (i0e(input) - sgn(input) * out - _quotient(out, input))
+)
 
 
 def _quotient(out, input):

@@ -1,4 +1,6 @@
-"""Functions of two and three numbers beyond arithmetic: angles, logarithms of sums, interpolation, fused products."""
+"""Functions of two and three numbers beyond arithmetic: angles, logarithms of sums, interpolation,
+fused products.
+"""
 
 import math
 from typing import Any
@@ -11,7 +13,7 @@ from .arithmetic import mul, pow
 from .declare import Array, composite, op
 from .elementwise import log
 from .errors import not_implemented
-from .helpers import conj, is_complex, like, narrow, no_gradient, raw, wide
+from .helpers import conj, is_complex, like, no_gradient, raw
 from .returns import result_type
 from .select import masked_fill
 from .special import _log, sigmoid
@@ -29,7 +31,8 @@ def _needs(name: str, array: Any, kinds: str) -> None:
 def atan2(xp, input: Array, other: Array):
     """The angle of the point (b, a), in (-pi, pi]; elementwise, with broadcasting.
 
-    y = arctan(a / b) in the right quadrant            dL/da = g b / (a^2 + b^2),  dL/db = -g a / (a^2 + b^2)
+    y = arctan(a / b) in the right quadrant
+    dL/da = g b / (a^2 + b^2),  dL/db = -g a / (a^2 + b^2)
 
     The derivatives at (0, 0) are 0. NotImplementedError for complex numbers.
     """
@@ -52,18 +55,21 @@ def _inverse_square(a, b):
 
 @op(inplace=True, promote="same")
 def hypot(xp, input: Array, other: Array):
-    """The length of the hypotenuse, without overflow of the squares; elementwise, with broadcasting.
+    """The length of the hypotenuse, without overflow of the squares; elementwise, with
+    broadcasting.
 
     y = (a^2 + b^2)^(1/2)            dL/da = g a / y,  dL/db = g b / y
 
-    The derivatives at (0, 0) are 0, as of every norm (PyTorch gives NaN). NotImplementedError but for floating dtypes.
+    The derivatives at (0, 0) are 0, as of every norm (PyTorch gives NaN). NotImplementedError but
+    for floating dtypes.
     """
     _needs("hypot", input, "f")
     return xp.hypot(input, other)
 
 
 hypot.derivative(
-    input=lambda grad, input, out: grad * _share(input, out), other=lambda grad, other, out: grad * _share(other, out)
+    input=lambda grad, input, out: grad * _share(input, out),
+    other=lambda grad, other, out: grad * _share(other, out),
 )
 
 
@@ -80,14 +86,17 @@ def _share(side, length):
 def logaddexp(xp, input: Array, other: Array):
     """The logarithm of a sum of exponentials, without overflow; elementwise, with broadcasting.
 
-    y = log(e^a + e^b)            dL/da = g / (1 + e^(b - a)),  dL/db = g / (1 + e^(a - b))            (conjugated)
+    y = log(e^a + e^b)
+    dL/da = g / (1 + e^(b - a)),  dL/db = g / (1 + e^(a - b))            (conjugated)
 
     NotImplementedError for integers.
     """
     _needs("logaddexp", input, "fc")
     if input.dtype.kind == "c":
         larger = input.real >= other.real
-        return xp.where(larger, input, other) + xp.log1p(xp.exp(xp.where(larger, other - input, input - other)))
+        return xp.where(larger, input, other) + xp.log1p(
+            xp.exp(xp.where(larger, other - input, input - other))
+        )
     return xp.logaddexp(input, other)
 
 
@@ -122,7 +131,11 @@ def xlogy(xp, input: Array | float, other: Array | float):
     dL/da = g log b (0 where a = 0 and b <= 0),  dL/db = g a / b
     """
     product = input * (xp.log(other) if hasattr(other, "dtype") else _log(other))
-    return xp.where(xp.logical_and(xp.equal(input, 0), xp.equal(other, other)), xp.zeros((), product.dtype), product)
+    return xp.where(
+        xp.logical_and(xp.equal(input, 0), xp.equal(other, other)),
+        xp.zeros((), product.dtype),
+        product,
+    )
 
 
 xlogy.derivative(
@@ -136,111 +149,22 @@ def _xlogy_backward(grad, input, other):
     return masked_fill(grad * (log(other) if hasattr(other, "dtype") else _log(other)), zero, 0)
 
 
-# ---- interpolation, fused products
-
-
-@op(where=(), promote="same", node="LerpBackward0")
-def _lerp(xp, input: Array, end: Array, weight):
-    """See `lerp`."""
-    return _between(input, end, weight, abs(weight) < 0.5, xp)
-
-
-_lerp.derivative(
-    input=lambda grad, weight: grad * (1 - weight.conjugate()), end=lambda grad, weight: grad * weight.conjugate()
-)
-
-
-@op(where=(), promote="same", node="LerpBackward1")
-def _lerp_tensor(xp, input: Array, end: Array, weight: Array):
-    """See `lerp`."""
-    return _between(input, end, weight, xp.abs(weight) < 0.5, xp)
-
-
-_lerp_tensor.derivative(
-    input=lambda grad, weight: grad * conj(1 - weight),
-    end=lambda grad, weight: grad * conj(weight),
-    weight=lambda grad, input, end: grad * conj(end - input),
-)
-
-
-def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
-    """Counted from the nearer end, so that weight 1 gives `b` exactly."""
-    _needs("lerp", a, "fc")
-    dtype, a, b = a.dtype, wide(a), wide(b)
-    gap = b - a
-    if near is True:
-        out = a + weight * gap
-    elif near is False:
-        out = b - gap * (1 - weight)
-    else:
-        out = xp.where(near, a + weight * gap, b - gap * (1 - weight))
-    return narrow(out, dtype)
-
-
-@composite(where=("", "Tensor"), inplace=True)
-def lerp(input, end, weight, *, out=None):
-    """A point on the way from a to b; elementwise, with broadcasting. `weight` is a number or a Tensor.
-
-    y = a + w (b - a)            dL/da = g (1 - w)*,  dL/db = g w*,  dL/dw = g (b - a)*
-
-    RuntimeError for different dtypes, NotImplementedError for integers.
-    """
-    for name, value in (("end", end), ("weight", weight)):
-        if isinstance(value, Tensor) and value.dtype is not input.dtype and (name == "end" or value.ndim):
-            raise RuntimeError(f"expected dtype {input.dtype.legacy.lower()} for `{name}` but got dtype {value.dtype.legacy.lower()}")
-    if isinstance(weight, Tensor):
-        return _lerp_tensor(input, end, weight, out=out)
-    return _lerp(input, end, weight.item() if isinstance(weight, np.generic) else weight, out=out)
-
-
-@op(inplace=True, promote="same")
-def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
-    """A product added: y = a + v b c, elementwise, with broadcasting.
-
-    dL/da = g,  dL/db = g (v c)*,  dL/dc = g (v b)*
-    """
-    value = int(value) if input.dtype.kind in "iu" else value
-    return narrow(wide(input) + value * wide(tensor1) * wide(tensor2), input.dtype)
-
-
-addcmul.derivative(
-    input=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(tensor2 * value),
-    tensor2=lambda grad, tensor1, value: grad * conj(tensor1 * value),
-)
-
-
-@op(inplace=True, promote="same")
-def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
-    """A quotient added: y = a + v b / c, elementwise, with broadcasting.
-
-    dL/da = g,  dL/db = g (v / c)*,  dL/dc = -g (v b / c^2)*
-
-    RuntimeError for integers.
-    """
-    if input.dtype.kind in "biu":
-        raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors to a floating dtype first")
-    return narrow(wide(input) + value * (wide(tensor1) / wide(tensor2)), input.dtype)
-
-
-addcdiv.derivative(
-    input=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(value / tensor2),
-    tensor2=lambda grad, tensor1, tensor2, value: -grad * conj((tensor1 * value) / (tensor2 * tensor2)),
-)
-
-
 # ---- signs, powers, steps
 
 
 @op(inplace=True, promote="float")
 def copysign(xp, input: Array, other: Array | float):
-    """y = |a| with the sign of b; elementwise, with broadcasting.            dL/da = g y / a, 0 where a = 0;  dL/db = 0"""
+    """y = |a| with the sign of b; elementwise, with broadcasting.
+
+    dL/da = g y / a, 0 where a = 0;  dL/db = 0
+    """
     _needs("copysign", input, "f")
     return xp.copysign(input, other)
 
 
-copysign.derivative(input=lambda grad, input, out: _copysign_backward(grad, input, out), other=no_gradient)
+copysign.derivative(
+    input=lambda grad, input, out: _copysign_backward(grad, input, out), other=no_gradient
+)
 
 
 def _copysign_backward(grad, input, out):
@@ -255,10 +179,18 @@ def float_power(input, exponent, *, out=None):
     Either may be a number. TypeError for two numbers.
     """
     for name, value, other in (("input", input, exponent), ("exponent", exponent, input)):
-        if not isinstance(value, (Tensor, int, float, complex)) or not isinstance(value, Tensor) and not isinstance(other, Tensor):
-            raise TypeError(f"float_power(): argument '{name}' must be Tensor, not {type(value).__name__}")
+        if (
+            not isinstance(value, (Tensor, int, float, complex))
+            or not isinstance(value, Tensor)
+            and not isinstance(other, Tensor)
+        ):
+            raise TypeError(
+                f"float_power(): argument '{name}' must be Tensor, not {type(value).__name__}"
+            )
     wide = np.dtype("c16" if is_complex(input) or is_complex(exponent) else "f8")
-    base, power = (v.to(of(wide)) if isinstance(v, Tensor) else wide.type(v).item() for v in (input, exponent))
+    base, power = (
+        v.to(of(wide)) if isinstance(v, Tensor) else wide.type(v).item() for v in (input, exponent)
+    )
     return pow(base, power, out=out)
 
 
@@ -312,21 +244,27 @@ def ldexp(input, other, *, out=None):
 
 @op(outputs=("mantissa", "exponent"), result=result_type("frexp", "mantissa", "exponent"))
 def frexp(xp, input: Array):
-    """Mantissa and exponent: x = m 2^e with 1/2 <= |m| < 1, e an int32 (both 0 of 0).            dL/dx = g_m 2^-e
+    """Mantissa and exponent: x = m 2^e with 1/2 <= |m| < 1, e an int32 (both 0 of 0).
+    dL/dx = g_m 2^-e
 
-    NotImplementedError but for floating dtypes.
+    RuntimeError but for floating dtypes.
     """
-    _needs("frexp", input, "f")
+    if input.dtype.kind in "biuc":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     mantissa, exponent = xp.frexp(input)
     return mantissa, exponent.astype(np.int32)
 
 
-frexp.derivative(input=lambda grad, exponent: grad * like(2.0 ** -raw(exponent).astype(raw(grad).dtype), grad))
+frexp.derivative(
+    input=lambda grad, exponent: grad * like(2.0 ** -raw(exponent).astype(raw(grad).dtype), grad)
+)
 
 
 @op(inplace=True, promote="same")
 def nextafter(xp, input: Array, other: Array):
-    """The number next to a towards b, elementwise, with broadcasting; no derivative. NotImplementedError for integers."""
+    """The number next to a towards b, elementwise, with broadcasting; no derivative.
+    NotImplementedError for integers.
+    """
     _needs("nextafter", input, "f")
     return xp.nextafter(input, other)
 
@@ -377,21 +315,12 @@ rad2deg.derivative(input=lambda grad: grad * (180 / math.pi))
 
 hypot.samples(lambda t: [(t(2, 3), t(3)), (t(), t()), (t(2, 1), t(1, 3)), (t(0), t(0))])
 xlogy.samples(lambda t: [(t(2, 3), t(3, low=0.3, high=2.0)), (t(3), 2.0), (t(), t(low=0.3))])
-_lerp.samples(lambda t: [(t(2, 3), t(3), 0.3), (t(3), t(2, 1), 0.7), (t(), t(), 2)])
-_lerp_tensor.samples(lambda t: [(t(2, 3), t(3), t(2, 1)), (t(3), t(3), t()), (t(), t(), t())])
-lerp.samples(lambda t: [(t(2, 3), t(3), 0.3), (t(2, 3), t(3), t(2, 1))])
-addcmul.samples(lambda t: [(t(2, 3), t(3), t(2, 1)), (t(3), t(3), t(), {"value": 0.5}), (t(), t(), t(), {"value": 2})])
-addcdiv.samples(
-    lambda t: [
-        (t(2, 3), t(3), t(2, 1, low=0.5, high=2.0)),
-        (t(3), t(3), t(low=0.5, high=2.0), {"value": 0.5}),
-        (t(3), t(3), t(3, low=0.5, high=2.0), {"value": 2}),
-    ]
-)
 copysign.samples(lambda t: [(t(2, 3), t(3)), (t(3), -1.0), (t(), t(2))])
 float_power.samples(lambda t: [(t(3, low=0.3, high=2.0), t(2, 3)), (t(3), 2)])
 _heaviside.samples(lambda t: [(t(2, 3), t(3)), (t(), t())])
-heaviside.samples(lambda t: [(t(2, 3).detach(), t(3).detach()), (t(4).detach(), t().detach())])  # PyTorch has no derivative
+heaviside.samples(
+    lambda t: [(t(2, 3).detach(), t(3).detach()), (t(4).detach(), t().detach())]
+)  # PyTorch has no derivative
 ldexp.samples(lambda t: [(t(2, 3), t(3)), (t(3), t.int(4, 3))])
 for _f in (gcd, lcm):
     _f.samples(lambda t: [(t.int(30, 2, 3), t.int(30, 3)), (t.int(30), t.int(30))])

@@ -31,7 +31,9 @@ def _numbers(xp: Any, name: str, input: Any, low: Any, high: Any) -> Any:
             info = np.iinfo(wanted)
             for v in (low, high):
                 if v is not None and not info.min <= v <= info.max:
-                    raise RuntimeError(f"value cannot be converted to type {of(wanted).name} without overflow")
+                    raise RuntimeError(
+                        f"value cannot be converted to type {of(wanted).name} without overflow"
+                    )
     elif input.dtype.itemsize == 2:
         low, high = (v if v is None else input.dtype.type(v) for v in (low, high))
     return _within(xp, name, input, low, high)
@@ -88,10 +90,13 @@ def clamp(input, min=None, max=None, *, out=None):
     """Every element brought into [min, max]; elementwise, with broadcasting.
 
     y = min(max(x, low), high)            dL/dx = g where low <= x <= high, else 0
-                                          dL/dlow = g where x < low < high, dL/dhigh = g where x > high or high < low
+                                          dL/dlow = g where x < low < high, dL/dhigh = g where x >
+                                          high or high < low
 
-    The bounds are numbers or Tensors, and one may be None; where they cross, `max` wins. NaN in x or in a bound gives NaN,
-    with derivative 0. RuntimeError without any bound, TypeError for a number beside a Tensor that has dimensions,
+    The bounds are numbers or Tensors, and one may be None; where they cross, `max` wins. NaN in x
+    or in a bound gives NaN,
+    with derivative 0. RuntimeError without any bound, TypeError for a number beside a Tensor that
+    has dimensions,
     NotImplementedError for complex numbers.
     """
     if min is None and max is None:
@@ -102,8 +107,12 @@ def clamp(input, min=None, max=None, *, out=None):
             return _clamp_tensors(input, min, max, out=out)
     for v in (min, max):
         if v is not None and not isinstance(v, (int, float, np.number)):
-            raise NotImplementedError("clamp is not supported for complex types") if isinstance(v, complex) else TypeError(
-                f"clamp(): the bounds must be numbers or Tensors, not {type(v).__name__}"
+            raise (
+                NotImplementedError("clamp is not supported for complex types")
+                if isinstance(v, complex)
+                else TypeError(
+                    f"clamp(): the bounds must be numbers or Tensors, not {type(v).__name__}"
+                )
             )
     return _clamp(input, min, max, out=out)
 
@@ -112,7 +121,9 @@ def _alike(bound: Any, other: Any) -> Any:
     """A 0-d Tensor beside a number counts as a number."""
     if isinstance(bound, Tensor) and isinstance(other, (int, float)):
         if bound._array.ndim or bound.requires_grad:  # type: ignore[attr-defined]
-            raise TypeError("clamp(): the bounds must be two numbers or two Tensors, but one of each came")
+            raise TypeError(
+                "clamp(): the bounds must be two numbers or two Tensors, but one of each came"
+            )
         return bound._array.item()
     return bound
 
@@ -140,7 +151,10 @@ _clamp_min_tensor.derivative(
 
 @composite(where=("", "Tensor"), inplace=True)
 def clamp_min(input, min, *, out=None):
-    """y = max(x, low), for a number or a Tensor as bound.            dL/dx = g where x >= low, dL/dlow = g where x < low"""
+    """y = max(x, low), for a number or a Tensor as bound.
+
+    dL/dx = g where x >= low, dL/dlow = g where x < low
+    """
     return (_clamp_min_tensor if isinstance(min, Tensor) else _clamp_min)(input, min, out=out)
 
 
@@ -167,7 +181,10 @@ _clamp_max_tensor.derivative(
 
 @composite(where=("", "Tensor"), inplace=True)
 def clamp_max(input, max, *, out=None):
-    """y = min(x, high), for a number or a Tensor as bound.            dL/dx = g where x <= high, dL/dhigh = g where x > high"""
+    """y = min(x, high), for a number or a Tensor as bound.
+
+    dL/dx = g where x <= high, dL/dhigh = g where x > high
+    """
     return (_clamp_max_tensor if isinstance(max, Tensor) else _clamp_max)(input, max, out=out)
 
 
@@ -203,8 +220,12 @@ def fmin(xp, input: Array, other: Array):
 
 
 fmin.derivative(
-    input=lambda grad, input, other: masked_fill(grad, like(~_first(input, other, low=True), grad), 0),
-    other=lambda grad, input, other: masked_fill(grad, like(_first(input, other, low=True), grad), 0),
+    input=lambda grad, input, other: masked_fill(
+        grad, like(~_first(input, other, low=True), grad), 0
+    ),
+    other=lambda grad, input, other: masked_fill(
+        grad, like(_first(input, other, low=True), grad), 0
+    ),
 )
 
 
@@ -222,7 +243,8 @@ def _first(input: Any, other: Any, low: bool = False) -> Any:
 
 @op(inplace=True)
 def nan_to_num(xp, input: Array, nan=None, posinf=None, neginf=None):
-    """Numbers in the place of NaN (0), inf (the dtype's largest) and -inf (its lowest), unless others are given.
+    """Numbers in the place of NaN (0), inf (the dtype's largest) and -inf (its lowest), unless
+    others are given.
 
     y = x where it is finite            dL/dx = g there, 0 elsewhere
     """
@@ -230,29 +252,48 @@ def nan_to_num(xp, input: Array, nan=None, posinf=None, neginf=None):
         return input.copy()
     if input.dtype.kind == "c":
         out = input.copy()
-        out.real, out.imag = (nan_to_num.op.forward(xp, part, nan, posinf, neginf) for part in (input.real, input.imag))
+        out.real, out.imag = (
+            nan_to_num.op.forward(xp, part, nan, posinf, neginf)
+            for part in (input.real, input.imag)
+        )
         return out
     limit = finfo(of(input.dtype)).max
     out = xp.where(xp.isnan(input), input.dtype.type(0.0 if nan is None else nan), input)
-    for infinity, value in ((float("inf"), limit if posinf is None else posinf), (float("-inf"), -limit if neginf is None else neginf)):
+    for infinity, value in (
+        (float("inf"), limit if posinf is None else posinf),
+        (float("-inf"), -limit if neginf is None else neginf),
+    ):
         out = xp.where(input == infinity, input.dtype.type(value), out)
     return out
 
 
-nan_to_num.derivative(input=lambda grad, input: masked_fill(grad, like(_not_finite(raw(input)), grad), 0))
+nan_to_num.derivative(
+    input=lambda grad, input: masked_fill(grad, like(_not_finite(raw(input)), grad), 0)
+)
 
 
 def _not_finite(array: Any) -> Any:
     return ~((array - array) == 0)
 
 
-_clamp.samples(lambda t: [(t(2, 3), -0.5, 0.5), (t(4), 0.1), (t(4), None, 0.2), (t(), -1, 1), (t(0), 0, 1)])
-_clamp_tensors.samples(lambda t: [(t(2, 3), t(3), t(2, 1)), (t(4), t(4)), (t(4), None, t()), (t(2, 1), t(3), None)])
+_clamp.samples(
+    lambda t: [(t(2, 3), -0.5, 0.5), (t(4), 0.1), (t(4), None, 0.2), (t(), -1, 1), (t(0), 0, 1)]
+)
+_clamp_tensors.samples(
+    lambda t: [(t(2, 3), t(3), t(2, 1)), (t(4), t(4)), (t(4), None, t()), (t(2, 1), t(3), None)]
+)
 _clamp_min.samples(lambda t: [(t(2, 3), 0.1), (t(), 0)])
 _clamp_min_tensor.samples(lambda t: [(t(2, 3), t(3)), (t(3), t(2, 1))])
 _clamp_max.samples(lambda t: [(t(2, 3), 0.1), (t(), 0)])
 _clamp_max_tensor.samples(lambda t: [(t(2, 3), t(3)), (t(3), t(2, 1))])
-clamp.samples(lambda t: [(t(2, 3), -0.5, 0.5), (t(2, 3), t(3), t(2, 1)), (t(4), {"max": 0.5}), (t(4), {"min": t()})])
+clamp.samples(
+    lambda t: [
+        (t(2, 3), -0.5, 0.5),
+        (t(2, 3), t(3), t(2, 1)),
+        (t(4), {"max": 0.5}),
+        (t(4), {"min": t()}),
+    ]
+)
 clamp_min.samples(lambda t: [(t(2, 3), 0.1), (t(2, 3), t(3))])
 clamp_max.samples(lambda t: [(t(2, 3), 0.1), (t(2, 3), t(3))])
 nan_to_num.samples(lambda t: [t(2, 3), t(), t(0), (t(4), 1.0, 2.0, -2.0)])

@@ -14,7 +14,9 @@ __all__ = ["allclose", "eq", "equal", "ge", "gt", "isclose", "isfinite", "isnan"
 
 
 def _pair(input: Any, other: Any) -> tuple[Any, Any]:
-    """The operands in one type: integers beside a Python float are floats, Python's ints wrap around."""
+    """The operands in one type: integers beside a Python float are floats, Python's ints wrap
+    around.
+    """
     if other.__class__ is float and input.dtype.kind in "biu":
         return input.astype(default()), other
     if other.__class__ is int and input.dtype.kind in "iu":
@@ -30,37 +32,49 @@ def _ordered(name: str, input: Any, other: Any) -> tuple[Any, Any]:
 
 @op(methods=("__eq__",), inplace=True, promote="bool")
 def eq(xp, input: Array, other: Array | float):
-    """y = (a == b), elementwise, with broadcasting; NaN equals nothing. `==` with what is no number gives False."""
+    """y = (a == b), elementwise, with broadcasting; NaN equals nothing. `==` with what is no number
+    gives False.
+    """
     return xp.equal(*_pair(input, other))
 
 
 @op(methods=("__ne__",), inplace=True, promote="bool")
 def ne(xp, input: Array, other: Array | float):
-    """y = (a != b), elementwise, with broadcasting; NaN differs from all. `!=` with what is no number gives True."""
+    """y = (a != b), elementwise, with broadcasting; NaN differs from all. `!=` with what is no
+    number gives True.
+    """
     return xp.not_equal(*_pair(input, other))
 
 
 @op(methods=("__lt__",), inplace=True, promote="bool")
 def lt(xp, input: Array, other: Array | float):
-    """y = (a < b), elementwise, with broadcasting; False beside NaN. NotImplementedError for complex numbers."""
+    """y = (a < b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
+    complex numbers.
+    """
     return xp.less(*_ordered("lt", input, other))
 
 
 @op(methods=("__le__",), inplace=True, promote="bool")
 def le(xp, input: Array, other: Array | float):
-    """y = (a <= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for complex numbers."""
+    """y = (a <= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
+    complex numbers.
+    """
     return xp.less_equal(*_ordered("le", input, other))
 
 
 @op(methods=("__gt__",), inplace=True, promote="bool")
 def gt(xp, input: Array, other: Array | float):
-    """y = (a > b), elementwise, with broadcasting; False beside NaN. NotImplementedError for complex numbers."""
+    """y = (a > b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
+    complex numbers.
+    """
     return xp.greater(*_ordered("gt", input, other))
 
 
 @op(methods=("__ge__",), inplace=True, promote="bool")
 def ge(xp, input: Array, other: Array | float):
-    """y = (a >= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for complex numbers."""
+    """y = (a >= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
+    complex numbers.
+    """
     return xp.greater_equal(*_ordered("ge", input, other))
 
 
@@ -85,12 +99,15 @@ def _isclose(xp, input: Array, other: Array, rtol, atol, equal_nan):
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Are they equal up to a tolerance? Elementwise, with broadcasting.
 
-    y = |a - b| <= atol + rtol |b|; infinities are close to themselves, NaN to NaN only with `equal_nan`
+    y = |a - b| <= atol + rtol |b|; infinities are close to themselves, NaN to NaN only with
+    `equal_nan`
 
     RuntimeError for different dtypes or a negative tolerance.
     """
     if not isinstance(other, Tensor):
-        raise TypeError(f"isclose(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        raise TypeError(
+            f"isclose(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}"
+        )
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{input.dtype.legacy} did not match {other.dtype.legacy}")
     for name, value in (("rtol", rtol), ("atol", atol)):
@@ -107,10 +124,16 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 @composite(where=("", "Tensor"))
 def equal(input, other):
-    """Have two tensors the same size and equal elements? A Python bool; NaN equals nothing, dtypes may differ."""
+    """Have two tensors the same size and equal elements? A Python bool; NaN equals nothing, dtypes
+    may differ.
+    """
     if not isinstance(other, Tensor):
-        raise TypeError(f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-    return input._array.shape == other._array.shape and bool(eq(input.detach(), other.detach())._array.all())
+        raise TypeError(
+            f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}"
+        )
+    return input._array.shape == other._array.shape and bool(
+        eq(input.detach(), other.detach())._array.all()
+    )
 
 
 # ---- what kind of number is it?
@@ -162,7 +185,9 @@ def isreal(xp, input: Array):
 
 @op()
 def signbit(xp, input: Array):
-    """Which elements have their sign set: negative ones, and -0.0. NotImplementedError for complex numbers."""
+    """Which elements have their sign set: negative ones, and -0.0. NotImplementedError for complex
+    numbers.
+    """
     if input.dtype.kind == "c":
         raise NotImplementedError("signbit is not implemented for complex tensors.")
     return input < 0 if input.dtype.kind in "biu" else xp.signbit(input)
@@ -179,7 +204,9 @@ def is_tensor(obj):
 
 def _about(name: str, input: Any) -> Any:
     if not isinstance(input, Tensor):
-        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     return of(input._array.dtype)
 
 
@@ -227,4 +254,6 @@ def is_neg(input):
 
 
 for _f in (eq, ne, lt, le, gt, ge):
-    _f.samples(lambda t: [(t(2, 3), t(3)), (t(), t(2)), (make(np.arange(3)), 1), (t(3), 0.5), (t(0), t(0))])
+    _f.samples(
+        lambda t: [(t(2, 3), t(3)), (t(), t(2)), (make(np.arange(3)), 1), (t(3), 0.5), (t(0), t(0))]
+    )

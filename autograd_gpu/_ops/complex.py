@@ -1,6 +1,7 @@
 """Complex numbers: conj, real, imag, angle, polar, and pairs of reals seen as complex numbers.
 
-Gradients are conjugate Wirtinger derivatives, as in PyTorch: of a real loss L with respect to z = x + iy, dL/dx + i dL/dy.
+Gradients are conjugate Wirtinger derivatives, as in PyTorch: of a real loss L with respect to z = x
++ iy, dL/dx + i dL/dy.
 """
 
 from typing import Any
@@ -16,7 +17,17 @@ from .elementwise import abs, cos, sin
 from .helpers import is_complex, like, no_gradient, raw
 from .select import masked_fill
 
-__all__ = ["angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "view_as_complex", "view_as_real"]
+__all__ = [
+    "angle",
+    "complex",
+    "conj",
+    "conj_physical",
+    "imag",
+    "polar",
+    "real",
+    "view_as_complex",
+    "view_as_real",
+]
 
 
 @op(where=(), node="ConjBackward0")
@@ -30,7 +41,8 @@ _conj.derivative(input=lambda grad: _conj(grad))
 
 @composite(where=("", "Tensor"))
 def conj(input):
-    """The complex conjugate; a real tensor itself. It is computed at once (in PyTorch, when it is read).
+    """The complex conjugate; a real tensor itself. It is computed at once (in PyTorch, when it is
+    read).
 
     y = x*            dL/dx = g*
     """
@@ -93,7 +105,10 @@ _imag.derivative(input=lambda grad, input_dtype: _cast(grad, input_dtype) * 1j)
 
 @composite(where=("",))
 def real(input):
-    """The real part of complex numbers, a view; a real tensor itself.            y = Re x,  dL/dx = g"""
+    """The real part of complex numbers, a view; a real tensor itself.
+
+    y = Re x,  dL/dx = g
+    """
     return _real(input) if is_complex(input) else input
 
 
@@ -155,7 +170,9 @@ def _angle_backward(grad, input):
 
 def _two(op_name: str, first: Any, second: Any, name: str) -> None:
     if not isinstance(second, Tensor):
-        raise TypeError(f"{op_name}(): argument '{name}' (position 2) must be Tensor, not {type(second).__name__}")
+        raise TypeError(
+            f"{op_name}(): argument '{name}' (position 2) must be Tensor, not {type(second).__name__}"
+        )
     a, b = first.dtype, second.dtype
     if not {a.name, b.name} <= {"float16", "float32", "float64"}:
         raise RuntimeError(
@@ -166,7 +183,9 @@ def _two(op_name: str, first: Any, second: Any, name: str) -> None:
             f"Expected object of scalar type {a.legacy} but got scalar type {b.legacy} for second argument"
         )
     if a.name == "float16":
-        raise RuntimeError(f"{op_name}(): complex numbers of two halves are not supported: use float32 or float64")
+        raise RuntimeError(
+            f"{op_name}(): complex numbers of two halves are not supported: use float32 or float64"
+        )
 
 
 @op(where=(), promote="bool", node="ComplexBackward0")
@@ -242,7 +261,8 @@ def view_as_complex(xp, input: Array):
 
     y = x[..., 0] + i x[..., 1]            dL/dx[..., 0] = Re g, dL/dx[..., 1] = Im g
 
-    RuntimeError but for float32 and float64, and for pairs that do not lie in memory as complex numbers do.
+    RuntimeError but for float32 and float64, and for pairs that do not lie in memory as complex
+    numbers do.
     """
     if of(input.dtype).name not in ("float32", "float64"):
         raise RuntimeError(

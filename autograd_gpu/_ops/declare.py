@@ -14,7 +14,7 @@ from .._core.device import library
 from .._core.state import hush, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.graph import ListNode, Node, Output, fill, freed, repair
-from ..autograd.views import link_view
+from ..autograd.views import link_view, view_list
 from . import generate
 
 __all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", "composite", "op"]
@@ -356,9 +356,17 @@ def form_out(array: Any) -> tuple:
     return array.shape, array.dtype, library(array)
 
 
+def share_node(node: Any, views: tuple) -> None:
+    """Let one node be the history of several results."""
+    kind = library(views[0]._array) if views else None
+    node.shapes_out = tuple([(v._array.shape, v._array.dtype, kind) for v in views])
+    for i, view in enumerate(views):
+        view._edge = Output(node, i)
+
+
 ENVIRONMENT.update(
     numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode, Output=Output,
     state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed, link_view=link_view,
     hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush, form=form,
-    form_out=form_out,
+    form_out=form_out, view_list=view_list, share_node=share_node,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """Diagonals and triangles of matrices: diagonal, diag, diag_embed, tril, triu, trace."""
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,6 +122,20 @@ def _at_least_2d(name: str, array: Any) -> None:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
 
 
+def _below(xp: Any, size: tuple[int, int], shift: int) -> Any:
+    """True on and below a diagonal; small masks are kept, since models ask for the same ones again and again."""
+    if xp is np and math.prod(size) <= 1 << 18:
+        return _mask(*size, shift)
+    return xp.arange(size[1]) - shift <= xp.arange(size[0])[:, None]
+
+
+@lru_cache(16)
+def _mask(rows: int, columns: int, shift: int) -> Any:
+    mask = np.arange(columns) - shift <= np.arange(rows)[:, None]
+    mask.flags.writeable = False
+    return mask
+
+
 @op(inplace=True)
 def tril(xp, input: Array, diagonal=0):
     """The lower triangles of matrices, 0 above the diagonal.
@@ -129,7 +145,7 @@ def tril(xp, input: Array, diagonal=0):
     RuntimeError for less than 2 dimensions.
     """
     _at_least_2d("tril", input)
-    return xp.tril(input, diagonal)
+    return xp.where(_below(xp, input.shape[-2:], diagonal), input, input.dtype.type(0))
 
 
 @op(inplace=True)
@@ -141,7 +157,7 @@ def triu(xp, input: Array, diagonal=0):
     RuntimeError for less than 2 dimensions.
     """
     _at_least_2d("triu", input)
-    return xp.triu(input, diagonal)
+    return xp.where(_below(xp, input.shape[-2:], diagonal - 1), input.dtype.type(0), input)
 
 
 tril.derivative(input=lambda grad, diagonal: tril(grad, diagonal))

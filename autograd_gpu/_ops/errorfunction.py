@@ -1,4 +1,6 @@
-"""The error function and its kin: erf, erfc, erfcx, erfinv, and the normal distribution's ndtr, ndtri, log_ndtr."""
+"""The error function and its kin: erf, erfc, erfcx, erfinv, and the normal distribution's ndtr,
+ndtri, log_ndtr.
+"""
 
 import math
 from typing import Any
@@ -15,11 +17,24 @@ __all__ = ["erf", "erfc", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_TWO = math.sqrt(2.0)
 
-# W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969): three
+# W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation
+# 23 (1969): three
 # ranges, each exact to 1e-18 before rounding. Numerators and denominators, highest power first.
 _SMALL = (
-    (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
-    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+    (
+        1.85777706184603153e-1,
+        3.16112374387056560,
+        1.13864154151050156e2,
+        3.77485237685302021e2,
+        3.20937758913846947e3,
+    ),
+    (
+        1.0,
+        2.36012909523441209e1,
+        2.44024637934444173e2,
+        1.28261652607737228e3,
+        2.84423683343917062e3,
+    ),
 )
 _MIDDLE = (
     (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1, 2.98635138197400131e2,
@@ -33,7 +48,8 @@ _LARGE = (
     (1.0, 2.56852019228982242, 1.87295284992346725, 5.27905102951428412e-1, 6.05183413124413191e-2,
      2.33520497626869185e-3),
 )  # fmt: skip
-# erf(x) / x in x^2 for |x| <= 3.92, where float32 reaches 1; our own weighted least-squares fit, relative error 2e-8.
+# erf(x) / x in x^2 for |x| <= 3.92, where float32 reaches 1; our own weighted least-squares fit,
+# relative error 2e-8.
 _SINGLE = (
     (2.050247008656358e-06, 0.0002848695174776601, 0.003764906285375437, 0.05274651268051805, 0.19038950015255188,
      1.1283791463565664),
@@ -72,6 +88,7 @@ def _erf_small(xp: Any, x: Any) -> Any:
 
 def _scaled_tail(xp: Any, a: Any) -> Any:
     """exp(a^2) erfc(a) for a > 0.46875."""
+
     def far(a: Any) -> Any:
         z = 1 / (a * a)
         return (1 / _ROOT_PI - z * ratio(xp, _LARGE, z)) / a
@@ -117,7 +134,9 @@ def erfcx_array(xp: Any, x: Any) -> Any:
 
 
 def _erf_single(xp: Any, x: Any) -> Any:
-    """erf of a float32 array, in blocks that stay in the cache; numerator and denominator side by side."""
+    """erf of a float32 array, in blocks that stay in the cache; numerator and denominator side by
+    side.
+    """
     table = xp.asarray(_TABLE)
     flat, out = x.reshape(-1), xp.empty(x.size, x.dtype)
     for i in range(0, x.size, 32768):
@@ -146,7 +165,8 @@ def erf(xp, input: Array):
 
     y = 2 / pi^(1/2) * integral of e^(-t^2) from 0 to x            dL/dx = g 2 / pi^(1/2) e^(-x^2)
 
-    Exact to 2 units in the last place (float32: 4). NotImplementedError for complex numbers. Source: W. J. Cody (1969).
+    Exact to 2 units in the last place (float32: 4). NotImplementedError for complex numbers.
+    Source: W. J. Cody (1969).
     """
     if input.dtype.kind == "f" and input.dtype.itemsize <= 4:
         return _erf_single(xp, xp.asarray(input, np.float32)).astype(input.dtype, copy=False)
@@ -188,14 +208,18 @@ erfcx.derivative(input=lambda grad, input, out: grad * (out * input * 2.0 - 2 / 
 
 
 def _inverse(xp: Any, p: Any, q: Any) -> Any:
-    """The x >= 0 with erf(x) = p = 1 - q: S. Winitzki's closed form (2008), good to 0.2 %, then Halley's steps."""
+    """The x >= 0 with erf(x) = p = 1 - q: S. Winitzki's closed form (2008), good to 0.2 %, then
+    Halley's steps.
+    """
     far, a = p > 0.1, 0.147
     line = xp.log(q * (1 + p))
     head = 2 / (math.pi * a) + line / 2
     x = xp.where(far, xp.sqrt(xp.sqrt(head * head - line / a) - head), p * (_ROOT_PI / 2))
     for _ in range(3):
         square = xp.exp(x * x)
-        step = xp.where(far, q * square - erfcx_array(xp, x), (_erf_array(xp, x) - p) * square) * (_ROOT_PI / 2)
+        step = xp.where(far, q * square - erfcx_array(xp, x), (_erf_array(xp, x) - p) * square) * (
+            _ROOT_PI / 2
+        )
         x = x - step / (1 + x * step)
     return x
 
@@ -234,7 +258,9 @@ def ndtr(xp, input: Array):
     return in_double(xp, "ndtr", lambda xp, x: erfc_array(xp, x / -_ROOT_TWO) / 2, input)
 
 
-ndtr.derivative(input=lambda grad, input: grad * (1 / math.sqrt(2 * math.pi)) * exp(input * input * -0.5))
+ndtr.derivative(
+    input=lambda grad, input: grad * (1 / math.sqrt(2 * math.pi)) * exp(input * input * -0.5)
+)
 
 
 @op(promote="float", where=("special",))
@@ -252,7 +278,9 @@ def _ndtri_array(xp: Any, y: Any) -> Any:
     q = 2 * xp.minimum(y, 1 - y)
     x = xp.copysign(_inverse(xp, 1 - q, q) * _ROOT_TWO, y - 0.5)
     inside = (y > 0) & (y < 1)
-    return xp.where(inside, x, xp.where((y == 0) | (y == 1), xp.copysign(math.inf, y - 0.5), math.nan))
+    return xp.where(
+        inside, x, xp.where((y == 0) | (y == 1), xp.copysign(math.inf, y - 0.5), math.nan)
+    )
 
 
 ndtri.derivative(input=lambda grad, out: grad * math.sqrt(2 * math.pi) * exp(out * out * 0.5))
@@ -277,7 +305,9 @@ def _log_ndtr_array(xp: Any, x: Any) -> Any:
     ])  # fmt: skip
 
 
-log_ndtr.derivative(input=lambda grad, input: grad * math.sqrt(2 / math.pi) / erfcx(input * (-1 / _ROOT_TWO)))
+log_ndtr.derivative(
+    input=lambda grad, input: grad * math.sqrt(2 / math.pi) / erfcx(input * (-1 / _ROOT_TWO))
+)
 
 erfinv.samples(unary(-0.9, 0.9))
 ndtri.samples(unary(0.05, 0.95))

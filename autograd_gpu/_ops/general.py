@@ -15,8 +15,8 @@ from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.attributes import Silent
 from ..autograd.graph import Output
 from ..autograd.mutation import record_write
-from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace
-from .declare import form, form_out
+from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace, view_list
+from .declare import form, form_out, share_node
 from .errors import explain, wrong_type
 
 __all__ = ["general", "operator", "refuse_overlap", "write_inplace", "write_result"]
@@ -224,31 +224,16 @@ def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
                 results[0]._edge = node
         return op.result(results)
     if op.many:
-        return _wrap_many(op, call, array)
+        views = view_list(array, call.values[0], op.function, tuple(call.values[1:]))
+        if views and _recorded(call):
+            share_node(record(op, call, None), views)
+        return views
     result = make(as_array(array))
     if op.view and result._array.base is not None:
         link_view(result, call.values[0], op.function, tuple(call.values[1:]))
     if _recorded(call):
         result._edge = record(op, call, result._array, extras)
     return result
-
-
-def _wrap_many(op: Any, call: _Call, arrays: list) -> tuple:
-    """Views of one input, made by one node; each is made again by doing the whole and picking one."""
-    options = tuple(call.values[1:])
-    results = [make(a) for a in arrays]
-    for i, result in enumerate(results):
-        link_view(result, call.values[0], _pick, (op.function, i, options), "multi" if recording() else None)
-    if _recorded(call) and results:
-        node = record(op, call, None)
-        node.shapes_out = tuple(form_out(a) for a in arrays)
-        for i, result in enumerate(results):
-            result._edge = Output(node, i)
-    return tuple(results)
-
-
-def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:
-    return function(value, *options)[index]
 
 
 def _recorded(call: _Call) -> bool:

@@ -33,7 +33,7 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
     first = op.arrays[0][1]
     if op.lists and len(op.arrays) == 1 and not op.extras:
         return _list_call(op, name, retry)
-    if op.lists or op.many:
+    if op.lists:
         return [f"def {name}({signature}):", f"    {retry}"]
     raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + ("[0]" if op.extras else "")
     lines = [
@@ -115,6 +115,9 @@ def _unwrap(k: int, name: str, kind: str, reference: int) -> list[str]:
 
 
 def _wrap_outputs(op: Any) -> list[str]:
+    rest = "".join(p + ", " for p in op.params[1:])
+    if op.many:
+        return [f"result = view_list(array, {op.params[0]}, OP.function, ({rest}))"]
     lines = [f"array, {', '.join(op.extras)} = array"] if op.extras else []
     if op.outputs:
         lines += [f"{', '.join(op.outputs)}, = array"]
@@ -129,7 +132,6 @@ def _wrap_outputs(op: Any) -> list[str]:
         "result._array = array",
     ]
     if op.view:
-        rest = "".join(p + ", " for p in op.params[1:])
         lines += ["if array.base is not None:", f"    link_view(result, {op.params[0]}, OP.function, ({rest}))"]
     return lines
 
@@ -140,7 +142,7 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     nothing = " and ".join(f"{e} is None" for e in edges)
     # A recorded input is floating, and so is its result; only unrecorded may NumPy have chosen a type PyTorch would not.
     check = [f"    if array.dtype is not a{reference}.dtype:", f"        {retry}"] if op.same_dtype else []
-    none = [] if op.outputs else ["    result._edge = None"]
+    none = [] if op.outputs or op.many else ["    result._edge = None"]
     if not edges:
         return [*(line[4:] for line in check + none), "return result"]
     lines = [f"if ({nothing}) or (state.off and not recording()):", *check, *none, "    return result"]
@@ -153,7 +155,9 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     lines += [f"node.{e} = {e}" for e in edges]
     lines += [f"node.{name} = {_saved(op, name, values, edges)}" for name in op.users]
     lines += ["node.g = None", "node.seq = tick()"]
-    if op.relays:
+    if op.many:
+        lines.append("share_node(node, result)")
+    elif op.relays:
         lines.append(f"node.shapes_out = ({', '.join(f'form_out(out_{n}._array)' for n in op.relays)},)")
         lines += [f"out_{n}._edge = Output(node, {i})" for i, n in enumerate(op.relays)]
     elif op.outputs:

@@ -1,4 +1,6 @@
-"""Tensors among other things: as sequences, in NumPy's functions, as DLPack capsules, in copies and pickles."""
+"""Tensors among other things: as sequences, in NumPy's functions, as DLPack capsules, in copies and
+pickles.
+"""
 
 import copy
 import operator
@@ -52,41 +54,75 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     array = numpy(self)
     if dtype is not None and np.dtype(dtype) != array.dtype:
         if copy is False:
-            raise ValueError(f"Unable to avoid copy: the tensor is of dtype {array.dtype}, asked for was {np.dtype(dtype)}")
+            raise ValueError(
+                f"Unable to avoid copy: the tensor is of dtype {array.dtype}, asked for was {np.dtype(dtype)}"
+            )
         return array.astype(dtype)
     return array.copy() if copy else array
 
 
-def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+def _array_wrap(
+    self: Tensor, array: Any, context: Any = None, return_scalar: bool = False
+) -> Tensor:
     return _as_result(np.asarray(array))
 
 
 _OPERATORS = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
-    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
-    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt, np.less_equal: operator.le,
-    np.greater: operator.gt, np.greater_equal: operator.ge, np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
-    np.bitwise_xor: operator.xor, np.left_shift: operator.lshift, np.right_shift: operator.rshift,
-    np.negative: operator.neg, np.positive: operator.pos, np.absolute: operator.abs, np.invert: operator.invert,
-}  # fmt: skip
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.power: operator.pow,
+    np.matmul: operator.matmul,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.bitwise_and: operator.and_,
+    np.bitwise_or: operator.or_,
+    np.bitwise_xor: operator.xor,
+    np.left_shift: operator.lshift,
+    np.right_shift: operator.rshift,
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.absolute: operator.abs,
+    np.invert: operator.invert,
+}
 # NumPy's ufuncs whose names in the package differ; the rest are looked up by name.
 _RENAMED = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "conjugate": "conj_physical", "fabs": "abs", "rint": "round", "degrees": "rad2deg",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "conjugate": "conj_physical",
+    "fabs": "abs",
+    "rint": "round",
+    "degrees": "rad2deg",
     "radians": "deg2rad",
-}  # fmt: skip
-_SAME = {
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin", "cos", "tan", "sinh",
-    "cosh", "tanh", "deg2rad", "rad2deg", "floor", "ceil", "trunc", "sign", "maximum", "minimum", "fmax", "fmin", "fmod",
-    "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter", "heaviside", "float_power", "isnan", "isinf", "isfinite",
-    "signbit", "logical_and", "logical_or", "logical_xor", "logical_not", "gcd", "lcm", "ldexp",
-}  # fmt: skip
+}
+_SAME = set(
+    """
+    exp exp2 expm1 log log2 log10 log1p sqrt square reciprocal sin cos tan sinh cosh tanh
+    deg2rad rad2deg floor ceil trunc sign maximum minimum fmax fmin fmod hypot logaddexp
+    logaddexp2 copysign nextafter heaviside float_power isnan isinf isfinite signbit logical_and
+    logical_or logical_xor logical_not gcd lcm ldexp
+    """.split()
+)
 
 
 def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """NumPy's protocol: `array * tensor` and `numpy.sin(tensor)` are operations on tensors, recorded as such.
+    """NumPy's protocol: `array * tensor` and `numpy.sin(tensor)` are operations on tensors,
+    recorded as such.
 
-    A ufunc that has no counterpart, or has arguments that ours do not know, runs on arrays: its result is a Tensor
+    A ufunc that has no counterpart, or has arguments that ours do not know, runs on arrays: its
+    result is a Tensor
     without a history. RuntimeError where a gradient would be lost by that.
     """
     name = _RENAMED.get(ufunc.__name__, ufunc.__name__ if ufunc.__name__ in _SAME else None)
@@ -97,7 +133,9 @@ def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: 
         return NotImplemented
     if ufunc in _OPERATORS:
         return _OPERATORS[ufunc](*values)
-    return PUBLIC[""][name](*[make(np.asarray(v)) if isinstance(v, _NUMBERS) else v for v in values])
+    return PUBLIC[""][name](
+        *[make(np.asarray(v)) if isinstance(v, _NUMBERS) else v for v in values]
+    )
 
 
 def _operand(value: Any) -> Any:
@@ -138,7 +176,9 @@ def _as_result(array: Any) -> Any:
 
 
 def _dlpack(self: Tensor, **options: Any) -> Any:
-    """The DLPack protocol: a capsule on the tensor's memory. BufferError for a tensor that requires grad."""
+    """The DLPack protocol: a capsule on the tensor's memory. BufferError for a tensor that requires
+    grad.
+    """
     if edge_of(self) is not None:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     return self._array.__dlpack__(**options)
@@ -164,9 +204,11 @@ class _Capsule:
 
 @composite(where=("",))
 def from_dlpack(ext_tensor, *, device=None, copy=None):
-    """A Tensor on the memory of another library's array, which has the DLPack protocol (or is a capsule of it).
+    """A Tensor on the memory of another library's array, which has the DLPack protocol (or is a
+    capsule of it).
 
-    `copy`: True for memory of its own. RuntimeError for anything else, TypeError for a dtype that tensors do not have.
+    `copy`: True for memory of its own. RuntimeError for anything else, TypeError for a dtype that
+    tensors do not have.
     """
     if isinstance(ext_tensor, Tensor):
         ext_tensor = ext_tensor.detach()._array
@@ -190,7 +232,9 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
 
 
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
-    """A leaf with memory, gradient and attributes of its own; tensors that share memory share it in the copy too."""
+    """A leaf with memory, gradient and attributes of its own; tensors that share memory share it in
+    the copy too.
+    """
     if id(self) in memo:
         return memo[id(self)]
     edge = edge_of(self)
@@ -214,14 +258,24 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def _copied_memory(array: Any, memo: dict[int, Any]) -> Any:
     """A copy of an array. Where it is part of a larger one, the same part of one copy of that."""
     whole = owner(array)
-    if whole is array or not isinstance(array, np.ndarray) or not (whole.flags.c_contiguous or whole.flags.f_contiguous):
+    if (
+        whole is array
+        or not isinstance(array, np.ndarray)
+        or not (whole.flags.c_contiguous or whole.flags.f_contiguous)
+    ):
         return array.copy(order="K") if isinstance(array, np.ndarray) else array.copy()
     if id(whole) not in memo:
         memo[id(whole)] = whole.copy(order="K")
         memo.setdefault(id(memo), []).append(whole)  # keeps it alive, so that its id stays its own
     start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-    flat = memo[id(whole)].reshape(-1, order="C" if whole.flags.c_contiguous else "F").view(np.uint8)
-    return np.ndarray(array.shape, array.dtype, flat, start, array.strides) if array.size else array.copy()
+    flat = (
+        memo[id(whole)].reshape(-1, order="C" if whole.flags.c_contiguous else "F").view(np.uint8)
+    )
+    return (
+        np.ndarray(array.shape, array.dtype, flat, start, array.strides)
+        if array.size
+        else array.copy()
+    )
 
 
 def _reduce(self: Tensor, protocol: Any) -> Any:
@@ -244,7 +298,12 @@ def rebuild(kind: type, array: Any, requires_grad: bool, attributes: dict | None
 def _bind() -> None:
     t: Any = Tensor
     t.__iter__, t.__reversed__, t.__contains__ = _iter, _reversed, _contains
-    t.__array__, t.__array_wrap__, t.__array_ufunc__, t.__array_priority__ = _array, _array_wrap, _array_ufunc, 1000
+    t.__array__, t.__array_wrap__, t.__array_ufunc__, t.__array_priority__ = (
+        _array,
+        _array_wrap,
+        _array_ufunc,
+        1000,
+    )
     t.__dlpack__, t.__dlpack_device__ = _dlpack, _dlpack_device
     t.__deepcopy__, t.__reduce_ex__ = _deepcopy, _reduce
 

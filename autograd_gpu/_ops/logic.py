@@ -8,12 +8,22 @@ from .._core.tensor import Tensor, make
 from .declare import Array, op
 from .errors import not_implemented
 
-__all__ = ["bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "logical_and", "logical_not", "logical_or"]
+__all__ = [
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+]
 
 
 @op(inplace=True, promote="bool")
 def logical_and(xp, input: Array, other: Array):
-    """y = a and b, elementwise, with broadcasting; a number is true unless it is zero (NaN is true)."""
+    """y = a and b, elementwise, with broadcasting; a number is true unless it is zero (NaN is
+    true).
+    """
     return xp.logical_and(input, other)
 
 
@@ -25,7 +35,9 @@ def logical_or(xp, input: Array, other: Array):
 
 @op(inplace=True, promote="bool")
 def logical_xor(xp, input: Array, other: Array):
-    """y = either a or b but not both, elementwise, with broadcasting; a number is true unless it is zero."""
+    """y = either a or b but not both, elementwise, with broadcasting; a number is true unless it is
+    zero.
+    """
     return xp.logical_xor(input, other)
 
 
@@ -42,7 +54,9 @@ def _bits(name: str, *operands: Any) -> None:
     """Bits are those of integers and bools: NotImplementedError for anything else."""
     for a in operands:
         if a.__class__ in (float, complex):
-            raise not_implemented(f"{name}_cpu", np.dtype(a.__class__ if a.__class__ is complex else "f4"))
+            raise not_implemented(
+                f"{name}_cpu", np.dtype(a.__class__ if a.__class__ is complex else "f4")
+            )
         if hasattr(a, "dtype") and a.dtype.kind not in "biu":
             raise not_implemented(f"{name}_cpu", a.dtype)
 
@@ -56,21 +70,27 @@ def bitwise_and(xp, input: Array | float, other: Array | float):
 
 @op(methods=("__or__", "__ror__"), inplace=True, promote="same")
 def bitwise_or(xp, input: Array | float, other: Array | float):
-    """y = a | b: the bits that either has; of bools, either. NotImplementedError for floating dtypes."""
+    """y = a | b: the bits that either has; of bools, either. NotImplementedError for floating
+    dtypes.
+    """
     _bits("bitwise_or", input, other)
     return xp.bitwise_or(input, other)
 
 
 @op(methods=("__xor__", "__rxor__"), inplace=True, promote="same")
 def bitwise_xor(xp, input: Array | float, other: Array | float):
-    """y = a ^ b: the bits that only one has; of bools, just one. NotImplementedError for floating dtypes."""
+    """y = a ^ b: the bits that only one has; of bools, just one. NotImplementedError for floating
+    dtypes.
+    """
     _bits("bitwise_xor", input, other)
     return xp.bitwise_xor(input, other)
 
 
 @op(inplace=True)
 def bitwise_not(xp, input: Array):
-    """y = ~x: every bit turned, -x - 1 of signed integers; of bools, not x. NotImplementedError for floating dtypes."""
+    """y = ~x: every bit turned, -x - 1 of signed integers; of bools, not x. NotImplementedError for
+    floating dtypes.
+    """
     _bits("bitwise_not", input)
     return xp.invert(input)
 
@@ -78,7 +98,9 @@ def bitwise_not(xp, input: Array):
 def _invert(self):
     """`~x`: see `bitwise_not`. TypeError for floating dtypes."""
     if self._array.dtype.kind not in "biu":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
     return bitwise_not(self)
 
 
@@ -96,14 +118,17 @@ def _shiftable(name: str, *operands: Any) -> None:
 
 @op(methods=("__lshift__",), inplace=True, promote="same")
 def bitwise_left_shift(xp, input: Array | float, other: Array | float):
-    """y = a << b = a 2^b; 0 where b is negative or reaches the number of bits. NotImplementedError but for integers."""
+    """y = a << b = a 2^b; 0 where b is negative or reaches the number of bits. NotImplementedError
+    but for integers.
+    """
     _shiftable("lshift", input, other)
     return xp.left_shift(input, other)
 
 
 @op(methods=("__rshift__",), inplace=True, promote="same")
 def bitwise_right_shift(xp, input: Array | float, other: Array | float):
-    """y = a >> b = floor(a / 2^b); the sign stays: 0 or -1 where b is negative or reaches the number of bits.
+    """y = a >> b = floor(a / 2^b); the sign stays: 0 or -1 where b is negative or reaches the
+    number of bits.
 
     NotImplementedError but for integers.
     """
@@ -113,18 +138,39 @@ def bitwise_right_shift(xp, input: Array | float, other: Array | float):
 
 def _rlshift(self, other):
     """`number << tensor`."""
-    return bitwise_left_shift(other, self) if isinstance(other, (int, float, np.generic)) else NotImplemented
+    return (
+        bitwise_left_shift(other, self)
+        if isinstance(other, (int, float, np.generic))
+        else NotImplemented
+    )
 
 
 def _rrshift(self, other):
     """`number >> tensor`."""
-    return bitwise_right_shift(other, self) if isinstance(other, (int, float, np.generic)) else NotImplemented
+    return (
+        bitwise_right_shift(other, self)
+        if isinstance(other, (int, float, np.generic))
+        else NotImplemented
+    )
 
 
 Tensor.__rlshift__, Tensor.__rrshift__ = _rlshift, _rrshift  # type: ignore[attr-defined]
 
 for _f in (bitwise_and, bitwise_or, bitwise_xor):
-    _f.samples(lambda t: [(t.int(9, 2, 3), t.int(9, 3)), (t.bool(4), t.bool(4)), (t.int(9, 4), 5), (t.int(9), t.int(9, 2))])
+    _f.samples(
+        lambda t: [
+            (t.int(9, 2, 3), t.int(9, 3)),
+            (t.bool(4), t.bool(4)),
+            (t.int(9, 4), 5),
+            (t.int(9), t.int(9, 2)),
+        ]
+    )
 bitwise_not.samples(lambda t: [t.int(9, 2, 3), t.bool(4), t.int(9)])
 for _f in (bitwise_left_shift, bitwise_right_shift):
-    _f.samples(lambda t: [(t.int(99, 2, 3), t.int(5, 3)), (t.int(99, 4), 2), (make(np.array([-9, 9])), t.int(3, 2))])
+    _f.samples(
+        lambda t: [
+            (t.int(99, 2, 3), t.int(5, 3)),
+            (t.int(99, 4), 2),
+            (make(np.array([-9, 9])), t.int(3, 2)),
+        ]
+    )

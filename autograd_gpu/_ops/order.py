@@ -295,7 +295,7 @@ def _interpolated(ordered: Any, ranks: Any, interpolation: str) -> Any:
     at = raw(ranks)
     xp = library(at)
     below, above = xp.floor(at), xp.ceil(at)
-    whole = lambda places: pick(ordered, places.astype(np.int64), ordered.ndim - 1, False)  # noqa: E731
+    whole = lambda places: pick(ordered, places.astype(np.int64), ordered.ndim - 1, False)
     if interpolation in ("lower", "higher", "nearest"):
         return whole({"lower": below, "higher": above, "nearest": xp.rint(at)}[interpolation])
     low, high = whole(below), whole(above)

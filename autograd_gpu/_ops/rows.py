@@ -23,7 +23,7 @@ def bounded(index: Any, size: int) -> bool:
     if not index.size:
         return True
     unsigned = index.view(np.uint64 if index.dtype.itemsize == 8 else np.uint32)
-    return bool(unsigned.max() < size)
+    return bool(np.maximum.reduce(unsigned, None) < size)
 
 
 def first_outside(index: Any, size: int) -> int:

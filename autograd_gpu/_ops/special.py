@@ -1,7 +1,6 @@
 """Special functions in closed form: sigmoid, logit, sinc, entr, xlog1py."""
 
 import math
-from typing import Any
 
 from .declare import Array, composite, op
 from .elementwise import cos, log, log1p, sin
@@ -43,7 +42,8 @@ def logit(xp, input: Array, eps=None):
 
     y = log(x / (1 - x))            dL/dx = g / (x (1 - x))
 
-    `eps`: x is first brought into [eps, 1 - eps], and the derivative is 0 outside. NotImplementedError for complex numbers.
+    `eps`: x is first brought into [eps, 1 - eps], and the derivative is 0 outside.
+    NotImplementedError for complex numbers.
     """
     if input.dtype.kind == "c":
         raise not_implemented("logit_cpu", input.dtype)
@@ -66,7 +66,8 @@ def _logit_backward(grad, input, eps):
 def sinc(xp, input: Array):
     """The normalised sine quotient.
 
-    y = sin(pi x) / (pi x), 1 at 0            dL/dx = g (pi x cos(pi x) - sin(pi x))* / (pi x^2)*, 0 at 0
+    y = sin(pi x) / (pi x), 1 at 0
+    dL/dx = g (pi x cos(pi x) - sin(pi x))* / (pi x^2)*, 0 at 0
     """
     zero = input == 0
     angle = wide(input) * math.pi
@@ -107,7 +108,9 @@ xlog1py.derivative(
 
 def _xlog1py_backward(grad, input, other):
     zero = like((raw(input) == 0) & (raw(other) <= -1), grad)
-    return masked_fill(grad * (log1p(other) if hasattr(other, "dtype") else _log(1 + other)), zero, 0)
+    return masked_fill(
+        grad * (log1p(other) if hasattr(other, "dtype") else _log(1 + other)), zero, 0
+    )
 
 
 def _log(number: float) -> float:
@@ -132,8 +135,20 @@ def entr(xp, input: Array):
 
 entr.derivative(input=lambda grad, input: grad * -(log(input) + 1))
 
-logit.samples(lambda t: [*unary(0.1, 0.9)(t), (t(5, low=0.3, high=0.7), 0.2), (t(5, low=-0.5, high=-0.1), 0.2)])
+logit.samples(
+    lambda t: [
+        *unary(0.1, 0.9)(t),
+        (t(5, low=0.3, high=0.7), 0.2),
+        (t(5, low=-0.5, high=-0.1), 0.2),
+    ]
+)
 xlog1py.samples(
-    lambda t: [(t(2, 3), t(3, low=0.0, high=2.0)), (t(3), 2.0), (2.0, t(3, low=0.0)), (t(), t(low=0.0)), (t(0), t(0))]
+    lambda t: [
+        (t(2, 3), t(3, low=0.0, high=2.0)),
+        (t(3), 2.0),
+        (2.0, t(3, low=0.0)),
+        (t(), t(low=0.0)),
+        (t(0), t(0)),
+    ]
 )
 entr.samples(unary(0.2, 2.0))

@@ -15,6 +15,7 @@ import numpy as np
 __all__ = ["add_reduce", "extreme", "wide"]
 
 _ROWS, _COLUMNS = 256, 4096
+_add: Any = np.add.reduce
 _ONES = {char: np.ones(_COLUMNS, char) for char in "fd"}
 
 
@@ -30,7 +31,7 @@ def wide(array: Any) -> Any:
 def extreme(xp: Any, largest: bool, array: Any, dim: Any, keepdim: bool = False) -> Any:
     """The largest or smallest over `dim` (None, an int or a tuple, counted from the front)."""
     if xp is np:
-        return (np.maximum if largest else np.minimum).reduce(array, dim, None, None, keepdim)
+        return (xp.maximum if largest else xp.minimum).reduce(array, dim, None, None, keepdim)
     return (xp.amax if largest else xp.amin)(array, dim, None, keepdim)
 
 
@@ -47,8 +48,8 @@ def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
     if xp is np and array.size:
         if dim is None or len(dim) == ndim:
             if ndim < 2 or array.flags.forc:
-                return np.add.reduce(array, None, None, None, keepdim)
-            out = np.add.reduce(array.ravel("K"))
+                return _add(array, None, None, None, keepdim)
+            out = _add(array.ravel("K"))
             return out.reshape((1,) * ndim) if keepdim else out
         if ndim == 2 and array.flags.c_contiguous:
             out = _rows(array) if dim[0] == 0 else _columns(array)
@@ -61,7 +62,7 @@ def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
                 else out
             )
         if dtype.char == "f" and math.prod(shape[d] for d in dim) > _ROWS:
-            return np.add.reduce(array, dim, np.float64, None, keepdim).astype(dtype)
+            return _add(array, dim, np.float64, None, keepdim).astype(dtype)
     return xp.add.reduce(array, dim, None, None, keepdim)
 
 
@@ -91,7 +92,7 @@ def _rows(array: Any) -> Any:
 def _columns(array: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n = array.shape[1]
-    return array @ _ONES[array.dtype.char][:n] if n <= _COLUMNS else np.add.reduce(array, 1)
+    return array @ _ONES[array.dtype.char][:n] if n <= _COLUMNS else _add(array, 1)
 
 
 def _grouped(array: Any, dims: list[int]) -> Any:
@@ -117,6 +118,6 @@ def _grouped(array: Any, dims: list[int]) -> Any:
         elif n <= _ROWS:
             array = np.matmul(_ONES[array.dtype.char][:n], array.reshape(a, n, b))
         else:
-            array = np.add.reduce(array.reshape(a, n, b), 1, np.float64).astype(array.dtype)
+            array = _add(array.reshape(a, n, b), 1, np.float64).astype(array.dtype)
         del shape[start:stop]
     return array.reshape(shape)

@@ -1,5 +1,7 @@
 """More views: flatten, movedim, unfold, as_strided, and the in-place forms that change a tensor's own shape."""
 
+import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..autograd.graph import AccumulateGrad
 from ..autograd.views import edge_of, refuse_inplace
 from .declare import Array, composite, op
 from .general import mark_written
-from .helpers import like
+from .helpers import like, raw
 from .index import _accumulated, _index
 from .shape import _permute, _reshape, inferred, squeeze, t, transpose, unsqueeze
 
@@ -27,7 +29,7 @@ def flatten(input, start_dim=0, end_dim=-1):
 
     A 0-d tensor becomes a vector of one. RuntimeError where `start_dim` comes after `end_dim`.
     """
-    shape = tuple(input.shape)
+    shape = raw(input).shape
     first, last = normal_dim(start_dim, len(shape), "flatten"), normal_dim(end_dim, len(shape), "flatten")
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
@@ -35,10 +37,7 @@ def flatten(input, start_dim=0, end_dim=-1):
         return _reshape(input, (1,))
     if first == last:
         return input
-    merged = 1
-    for n in shape[first : last + 1]:
-        merged *= n
-    return _reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
+    return _reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @composite(where=("", "Tensor"))
@@ -250,6 +249,7 @@ def _reshaped_inplace(self: Tensor, function: Any, *args: Any) -> Tensor:
         self._edge = new._edge
         if linked and getattr(new, "_view", None) is not None:
             self._view, self._family = new._view, new._family
+            self._family.append(weakref.ref(self))
     else:
         edge.array = new._array
     mark_written(self)

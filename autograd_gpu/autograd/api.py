@@ -100,27 +100,32 @@ def grad(
         raise RuntimeError("grad(): `inputs` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
     results = run_backward(roots, seeds, keep, create_graph, [_input_edge(t) for t in targets])
+    taken = {id(seed) for seed in seeds}
     return tuple(
-        _result(r, t, i, allow, materialize_grads, create_graph)
+        (_unused(t, i, allow, materialize_grads) if r is None else _result(r, t, create_graph, taken))
         for i, (r, t) in enumerate(zip(results or (), targets, strict=True))
     )
 
 
-def _result(result: Any, target: Tensor, index: int, allow: bool, zeros: bool, recorded: bool) -> Tensor | None:
-    if result is None:
-        if not allow:
-            raise RuntimeError(
-                f"One of the differentiated Tensors (input {index}) appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior."
-            )
-        return make(target._array * 0) if zeros and not target._array.size else (
-            make(_zeros_like(target._array)) if zeros else None
+def _unused(target: Tensor, index: int, allow: bool, zeros: bool) -> Tensor | None:
+    if not allow:
+        raise RuntimeError(
+            f"One of the differentiated Tensors (input {index}) appears to not have been used in the graph. Set "
+            "allow_unused=True if this is the desired behavior."
         )
+    return make(_zeros_like(target._array)) if zeros else None
+
+
+def _result(result: Any, target: Tensor, recorded: bool, taken: set[int]) -> Tensor:
+    """What the caller gets: in memory of its own, not the seed's, nor another result's (`taken`: ids of arrays)."""
     form = target._array.shape, target._array.dtype
     if recorded:
         return repair(result, form)
     array = as_array(repair(result, form))
-    return make(array.copy("C") if array.base is not None or not array.flags.c_contiguous else array)
+    if array.base is not None or id(array) in taken or not array.flags.c_contiguous:
+        array = array.copy("C")
+    taken.add(id(array))
+    return make(array)
 
 
 def _zeros_like(array: Any) -> Any:

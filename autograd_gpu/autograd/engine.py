@@ -1,7 +1,9 @@
 """Runs a graph backwards, youngest node first. Knows nodes, edges and waiting gradients; no operation, no library."""
 
+import contextvars
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
@@ -9,12 +11,12 @@ from typing import Any
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import as_array, make
 from .graph import deliver, repair
-from .hooks import hooks_of, user_errstate
+from .hooks import hooked_leaves, hooks_of, user_errstate
 from .mutation import check_saved, record_write
 
 __all__ = ["current_pass", "run_backward"]
 
-_lock = threading.RLock()  # waiting gradients lie in the nodes: one pass at a time, nested ones excepted
+_lock = threading.Lock()  # waiting gradients lie in the nodes: one pass at a time, nested ones excepted
 _passes: list[tuple[list, list]] = []  # (heap, leaves) of the passes in progress
 
 
@@ -27,6 +29,14 @@ def _references() -> int:
 _ALONE = _references()
 
 
+class _Held(threading.local):
+    depth = 0  # passes of this thread that are in each other
+
+
+_held = _Held()
+_DEEP = 10
+
+
 def run_backward(
     roots: Sequence[Any], grads: Sequence[Any], keep: bool = False, recorded: bool = False, inputs: list | None = None
 ) -> list | None:
@@ -34,40 +44,81 @@ def run_backward(
 
     `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to them is recorded.
     """
+    depth = _held.depth
+    if depth and depth % _DEEP == 0:
+        return _in_thread(depth, roots, grads, keep, recorded, inputs)
+    if not depth:
+        _lock.acquire()
+    _held.depth = depth + 1
+    try:
+        return _pass(roots, grads, keep, recorded, inputs)
+    finally:
+        _held.depth = depth
+        if not depth:
+            _lock.release()
+
+
+def _in_thread(depth: int, *call: Any) -> list | None:
+    """Passes deep in each other (a backward that calls backward): a thread of its own brings a stack of its own.
+
+    It works for the pass that holds the lock, and so takes none.
+    """
+    done: list = []
+    on = recording()
+
+    def work() -> None:
+        _held.depth = depth + 1
+        set_recording(on)
+        try:
+            done.append((_pass(*call), None))
+        except BaseException as error:
+            done.append((None, error))
+        finally:
+            set_recording(True)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
+    thread.start()
+    thread.join()
+    result, error = done[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _pass(roots: Sequence[Any], grads: Sequence[Any], keep: bool, recorded: bool, inputs: list | None) -> list | None:
     heap: list = []
     leaves: list = []
-    with _lock:
-        stashed = _stash()
-        needed, cut = _prune(roots, inputs, recorded) if inputs is not None else (None, [])
-        _passes.append((heap, leaves))
-        before = recording()
-        user_errstate.append(_user_errstate())
-        token = hush(quiet)
-        try:
-            set_recording(recorded)
-            deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-            if recorded:
-                _run_recorded(heap, leaves, needed, keep)
-            else:
-                _run(heap, leaves, keep)
-            if inputs is not None:
-                return _captured(leaves, inputs, recorded)
-            _finish(leaves, recorded)
-            return None
-        except BaseException:
-            _forget(roots)
-            raise
-        finally:
-            unhush(token)
-            user_errstate.pop()
-            set_recording(before)
-            _passes.pop()
-            for edge in inputs or ():
-                edge.hooks.capture, edge.hooks.stop = None, False
-            for node, index, edge in cut:
-                node.set_edge(index, edge)
-            for node, grad in stashed:
-                node.g = grad
+    stashed = _stash()
+    needed, cut = _prune(roots, inputs, recorded) if inputs is not None else (None, [])
+    _passes.append((heap, leaves))
+    before = recording()
+    user_errstate.append(_user_errstate())
+    token = hush(quiet)
+    try:
+        set_recording(recorded)
+        deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
+        if recorded or hooked_leaves:
+            _run_watched(heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {})
+        else:
+            _run(heap, leaves, keep)
+        if inputs is not None:
+            return _captured(leaves, inputs, recorded)
+        _finish(leaves, recorded)
+        return None
+    except BaseException:
+        _forget(roots)
+        raise
+    finally:
+        unhush(token)
+        user_errstate.pop()
+        set_recording(before)
+        _passes.pop()
+        for edge in inputs or ():
+            edge.hooks.capture, edge.hooks.stop = None, False
+        for node, index, edge in cut:
+            node.set_edge(index, edge)
+        for node, grad in stashed:
+            node.g = grad
 
 
 def current_pass() -> int:
@@ -103,18 +154,48 @@ def _run(heap: list, leaves: list, keep: bool) -> None:
         node = node.run(grad, heap, leaves, keep)
 
 
-def _run_recorded(heap: list, leaves: list, needed: Any, keep: bool) -> None:
-    """The loop on Tensors. `needed`: the nodes to which gradients must go, where that is not all."""
+def _run_watched(heap: list, leaves: list, keep: bool, recorded: bool, needed: Any, feeds: dict) -> None:
+    """The loop on Tensors, and where a leaf has hooks: these run as soon as the leaf's gradient is complete.
+
+    `needed`: the nodes to which gradients must go, where that is not all. `feeds`: see `_feeds`.
+    """
+    waiting = Counter(leaf for fed in feeds.values() for leaf in fed)
     while heap:
         node = heappop(heap)[1]
         grad, node.g = node.g, None
         if node.seq < state.last_write:
             check_saved(node)
-        following = node.run_recorded(grad, heap, leaves, needed)
-        if not keep:
-            node.release()
+        if recorded:
+            following = node.run_recorded(grad, heap, leaves, needed)
+            if not keep:
+                node.release()
+        else:
+            following = node.run(grad, heap, leaves, keep)
         if following is not None:
             heappush(heap, (-following.seq, following))
+        for leaf in feeds.get(node, ()):
+            waiting[leaf] -= 1
+            if not waiting[leaf] and leaf.g is not None:
+                leaves.remove(leaf)
+                _finish([leaf], recorded)
+
+
+def _feeds(roots: Sequence[Any]) -> dict[Any, list]:
+    """Node -> the leaves with hooks that it hands gradients to, one entry an edge."""
+    if not hooked_leaves:
+        return {}
+    feeds: dict[Any, list] = {}
+    order, seen = list(roots), set(roots)
+    for node in order:  # grows while it is walked
+        for edge in node.edges():
+            if edge is None:
+                continue
+            if not edge.seq and hasattr(edge, "hooks"):
+                feeds.setdefault(node, []).append(edge)
+            if edge not in seen:
+                seen.add(edge)
+                order.append(edge)
+    return feeds
 
 
 def _finish(leaves: list, recorded: bool) -> None:

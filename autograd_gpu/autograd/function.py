@@ -1,14 +1,14 @@
 """Function: users' own operations, with a forward and a backward of their own."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from .._core.state import recording, set_recording, tick
 from .._core.tensor import Tensor, make
-from .graph import Node, Output, fill, freed, repair
+from .graph import AccumulateGrad, Node, Output, fill, freed, repair
 from .hooks import call, wrap
+from .mutation import record_write
 from .views import base_of, edge_of, link_view, rebase, refuse_inplace
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -83,10 +83,15 @@ class FunctionNode(Node, FunctionCtx):
         """What forward saved. RuntimeError after it was freed by a backward without retain_graph."""
         if self.saved is None:
             raise freed()
-        return tuple(
-            None if array is None else make(array, self.output_edge(edge) if isinstance(edge, int) else edge)
-            for array, edge in zip(self.saved, self.saved_edges, strict=True)
-        )
+        return tuple(self.again(a, edge) for a, edge in zip(self.saved, self.saved_edges, strict=True))
+
+    def again(self, array: Any, edge: Any) -> Tensor | None:
+        """The Tensor that was saved: a leaf itself, of others an equal one."""
+        if array is None:
+            return None
+        if isinstance(edge, AccumulateGrad) and edge.array is array:
+            return edge.variable
+        return make(array, self.output_edge(edge) if isinstance(edge, int) else edge)
 
     def output_edge(self, index: int) -> Any:
         """Where a gradient of output `index` goes."""
@@ -214,11 +219,6 @@ class Function(metaclass=FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward, and record the call where an argument requires grad."""
-        if not isinstance(inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)):
-            raise RuntimeError(
-                "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
-                f"function with static forward method: declare {cls.__name__}.forward with @staticmethod."
-            )
         ctx = cls._backward_cls()
         tensors = [a for a in args if isinstance(a, Tensor)]
         edges = [edge_of(t) for t in tensors]
@@ -249,9 +249,10 @@ def _finish(ctx: Any, tensors: list, edges: list, output: Any, recorded: bool) -
         )
     frozen = {id(t) for t in ctx.non_differentiable}
     inputs = {id(t): i for i, t in enumerate(tensors)}
-    if recorded:
-        for t in ctx.dirty_tensors:
+    for t in ctx.dirty_tensors:
+        if recorded:
             refuse_inplace(t, *base_of(t))
+        record_write(t._array)
     ctx.edge_list, ctx.forms = edges, tuple((t._array.shape, t._array.dtype) for t in tensors)
     ctx.shapes_out = tuple(_form(o) for o in outputs)
     live = [

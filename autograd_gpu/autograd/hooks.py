@@ -1,5 +1,6 @@
 """Hooks on tensors and nodes. What has a hook changes its class, so that what has none pays nothing, not even a test."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -7,10 +8,14 @@ from .._core.state import hush, recording, set_recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make
 from .graph import AccumulateGrad, Node, Output, deliver
 
-__all__ = ["Hooks", "RemovableHandle", "add_hook", "hooks_of", "user_errstate"]
+__all__ = ["Hooks", "RemovableHandle", "add_hook", "hooked_leaves", "hooks_of", "user_errstate"]
 
 user_errstate: list[Any] = []
 """The tokens of NumPy's error state as it was when each pass began: user code in hooks runs under it."""
+
+
+hooked_leaves: dict[int, Any] = {}
+"""The leaves with hooks: while there are any, passes find out when a leaf's gradient is complete."""
 
 
 class Hooks:
@@ -60,6 +65,9 @@ def add_hook(edge: Any, kind: str, hook: Callable) -> RemovableHandle:
     """Put a hook into a table of `edge`."""
     table, key = getattr(hooks_of(edge), kind), tick()
     table[key] = hook
+    if not edge.seq:
+        place = id(edge)
+        hooked_leaves[place] = weakref.ref(edge.variable, lambda _: hooked_leaves.pop(place, None))
     return RemovableHandle(table, key)
 
 

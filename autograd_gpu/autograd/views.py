@@ -5,12 +5,12 @@ from typing import Any
 
 from .._core.layout import owner
 from .._core.state import local, recording, set_recording, tick
-from .._core.tensor import Tensor
+from .._core.tensor import Tensor, make
 from .graph import AccumulateGrad, Node, Output, deliver, freed, verbs
 from .hooks import hooks_of
 from .mutation import check_saved
 
-__all__ = ["CopySlices", "base_of", "edge_of", "link_view", "rebase", "refuse_inplace", "replay"]
+__all__ = ["CopySlices", "base_of", "edge_of", "link_view", "rebase", "refuse_inplace", "replay", "view_list"]
 
 
 def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: Any = None) -> None:
@@ -31,6 +31,19 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
     if len(family) > 63 and len(family) & (len(family) - 1) == 0:  # now and then: at 64, 128, 256, ...
         family[:] = [r for r in family if r() is not None]
     family.append(weakref.ref(out))
+
+
+def view_list(arrays: list, source: Tensor, function: Any, options: tuple) -> tuple[Tensor, ...]:
+    """Several views of one tensor, made by one operation: each is made again by doing the whole and picking one."""
+    out = tuple([make(a) for a in arrays])
+    mark = "multi" if local.on else "no_grad"
+    for index, view in enumerate(out):
+        link_view(view, source, _pick, (function, index, options), mark)
+    return out
+
+
+def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:
+    return function(value, *options)[index]
 
 
 def base_of(t: Tensor) -> tuple[Tensor, list[tuple], Any]:

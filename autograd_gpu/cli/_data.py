@@ -47,9 +47,10 @@ def load(path: Path | None) -> Data:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise Problem(f"{path} holds one array; --data needs an .npz file of several")
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise Problem(f"{path} holds one array; --data needs an .npz file of several")
+        with loaded as file:
             names = set(file.files)
             if names.issuperset(PARTS):
                 return {name: file[name] for name in PARTS}

@@ -72,8 +72,7 @@ def eye_(tensor: Tensor) -> Tensor:
     require_matrix(tensor)
     array = tensor._array
     array[...] = 0
-    diagonal = range(min(array.shape))
-    array[diagonal, diagonal] = 1
+    np.fill_diagonal(array, 1)
     record_write(array)
     return tensor
 

@@ -1,4 +1,6 @@
-"""Tensors from and to other libraries by DLPack, without a copy: the old names of the protocol that arrays have."""
+"""Tensors from and to other libraries by DLPack, without a copy: the old names of the protocol that
+arrays have.
+"""
 
 from typing import Any
 
@@ -13,6 +15,7 @@ from_dlpack = PUBLIC[""]["from_dlpack"]
 def to_dlpack(tensor: Tensor) -> Any:
     """A DLPack capsule on the tensor's memory, which may be taken once.
 
-    Libraries of today need none: they take the tensor itself. BufferError for a tensor that requires grad.
+    Libraries of today need none: they take the tensor itself. BufferError for a tensor that
+    requires grad.
     """
     return tensor.__dlpack__()  # type: ignore[attr-defined]

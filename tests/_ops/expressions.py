@@ -30,6 +30,11 @@ def world(m):
     }  # fmt: skip
 
 
+def cases(text):
+    """The expressions in a text, each ended by a semicolon."""
+    return [" ".join(part.split()) for part in text.split(";") if part.strip()]
+
+
 def outcome(m, expression):
     try:
         return eval(expression, world(m))  # noqa: S307
@@ -40,6 +45,7 @@ def outcome(m, expression):
 def check(torch, expression, tolerance=None):
     """Both libraries give the same: values, dtypes, shapes, or the type of the error."""
     ours, theirs = outcome(ag, expression), outcome(torch, expression)
+    assert not isinstance(theirs, (SyntaxError, NameError)), f"{expression}: {theirs!r}"
     if isinstance(theirs, Exception) or isinstance(ours, Exception):
         assert type(ours) is type(theirs), f"{expression}: {ours!r}, but {theirs!r}"
     elif isinstance(theirs, (list, torch.Tensor)):

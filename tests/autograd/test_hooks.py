@@ -387,3 +387,21 @@ def test_hooks_survive_requires_grad_off_and_on(t):
     w.requires_grad_(True)
     (w * 2).sum().backward()
     return len(count), w.grad
+
+
+@agree
+def test_leaf_hooks_run_when_the_gradient_is_complete(t):
+    log = []
+
+    def watch(name, v):
+        v.register_hook(lambda g: log.append(name))
+        return v
+
+    w1, w2, x = (watch(n, leaf(t, [2.0])) for n in ("w1", "w2", "x"))
+    w1.register_post_accumulate_grad_hook(lambda p: log.append("w1 done"))
+    a = watch("a", x * w1)
+    b = watch("b", a.exp())
+    c = watch("c", b * w2)
+    (c + w2 + x).sum().backward()
+    t.autograd.backward([(x * w1).sum(), x])
+    return log, x.grad, w1.grad, w2.grad

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.parametrize("checked", [False, True], ids=["plain", "checked"]),
     pytest.mark.parametrize("name", ELEMENTWISE),
 ]
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 30.0, -30.0, np.inf, -np.inf, np.nan, 1e-7, -200.0]
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 30.0, -30.0, np.inf, -np.inf, np.nan, 1e-30, -200.0]
 
 
 @pytest.fixture

@@ -44,8 +44,14 @@ def test_clip_grad_norm_special_cases():
         utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
     assert p.grad.tolist()[0] == 1.0
     assert math.isnan(utils.clip_grad_norm_(p, 1.0).item()) and math.isnan(p.grad.tolist()[0])
-    big = parameters([1e-30, 1e-30])[0]
-    assert utils.clip_grad_norm_(big, 1.0).item() >= 0
+    for size in (1e30, 1e-30):
+        (p,) = parameters([3 * size, 4 * size])
+        assert utils.clip_grad_norm_(p, 1.0).item() == pytest.approx(5 * size)
+        factor = min(1.0, 1 / (5 * size))
+        assert p.grad.tolist() == pytest.approx([3 * size * factor, 4 * size * factor])
+    half = nn.Parameter(ag.zeros(10000, dtype=ag.float16))
+    half.grad = ag.full((10000,), 0.5, dtype=ag.float16)
+    assert utils.clip_grad_norm_(half, 100.0).item() == 50
     total = utils.get_total_norm([ag.ones(3), ag.ones(1)])
     assert total.item() == 2
     utils.clip_grads_with_norm_(parameters([2.0]), 1.0, total)

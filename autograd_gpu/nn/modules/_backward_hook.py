@@ -17,7 +17,6 @@ class BackwardHookFunction(Function):
 
     @staticmethod
     def forward(ctx: Any, *args: Tensor) -> tuple[Tensor, ...]:
-        ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
         return args
 
     @staticmethod
@@ -41,11 +40,13 @@ class BackwardHook:
         self.inputs: list[int] | None = None
         self.outputs: list[int] = []
         self.input_count = self.output_count = 0
+        self.blanks: list[Callable[[], Any]] = []
 
     def setup_input_hook(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Pass the tensors among the arguments through an identity whose node calls the hooks."""
-        args, self.inputs = pass_identity(args, self._on_input_node)
+        self.blanks = [blank(arg) for arg in args]
         self.input_count = len(args)
+        args, self.inputs = pass_identity(args, self._on_input_node)
         return args
 
     def setup_output_hook(self, result: Any) -> Any:
@@ -94,7 +95,9 @@ class BackwardHook:
     def _inputs_ready(self, grads: Grads, _: Grads) -> Grads | None:
         if self.grad_outputs is None or self.inputs is None:
             return None                     # a pass that did not come through the outputs
-        given = spread(grads, self.inputs, self.input_count)
+        known = spread(grads, self.inputs, self.input_count)
+        # As in PyTorch, hooks see zeros for a tensor that got no gradient.
+        given = tuple(b() if g is None else g for g, b in zip(known, self.blanks, strict=True))
         for hook in self.hooks:
             changed = hook(self.module, given, self.grad_outputs)
             if changed is not None:
@@ -114,15 +117,15 @@ class BackwardHook:
 def pass_identity(
     values: tuple[Any, ...], on_node: Callable[[Any], None]
 ) -> tuple[tuple[Any, ...], list[int] | None]:
-    """Pass the tensors among `values` through one identity node; where they were, None if none.
+    """Pass the tensors that need a gradient through one identity node.
 
-    A tensor that needs no gradient stays such. Without one that does, nothing is changed.
+    Returns the values, and where those tensors are among them, or None if there are none.
     """
-    indices = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
-    if not is_grad_enabled() or not any(values[i].requires_grad for i in indices):
+    indices = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
+    if not is_grad_enabled() or not indices:
         return values, None
     passed = BackwardHookFunction.apply(*[values[i] for i in indices])
-    on_node(next(t.grad_fn for t in passed if t.grad_fn is not None))
+    on_node(passed[0].grad_fn)
     result = list(values)
     for i, tensor in zip(indices, passed, strict=True):
         result[i] = tensor
@@ -140,6 +143,20 @@ def spread(grads: Grads, indices: list[int], count: int) -> Grads:
     for i, grad in zip(indices, grads, strict=True):
         full[i] = grad
     return tuple(full)
+
+
+def blank(value: Any) -> Callable[[], Any]:
+    """What makes the gradient that a value gets if none comes: zeros for a tensor, else None."""
+    if not isinstance(value, Tensor):
+        return lambda: None
+    shape, dtype, device = value.shape, value.dtype, value.device
+
+    def zeros() -> Any:
+        from ... import zeros
+
+        return zeros(shape, dtype=dtype, device=device)
+
+    return zeros
 
 
 def as_grads(changed: Any, before: Grads, name: str) -> Grads:

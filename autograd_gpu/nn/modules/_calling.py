@@ -121,8 +121,8 @@ class Calling(Attributes):
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` once the gradients of the inputs are known.
 
-        grad_input has an entry for each positional argument, None for those that are not tensors
-        or need no gradient; what the hook returns, unless None, is used in its place.
+        grad_input has an entry for each positional argument: None for one that is no tensor, zeros
+        for one that got no gradient. What the hook returns, unless None, is used in its place.
         """
         self._choose_backward_hooks(full=True)
         return add_hook(self._backward_hooks, hook, prepend=prepend)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.tensor import Tensor, make
+from ..._core.tensor import Tensor, as_array, make
 from ...autograd.mutation import record_write
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
@@ -67,7 +67,7 @@ def clip_grads_with_norm_(
     """Scale all gradients, in place, by max_norm / (total_norm + 1e-6) where that is below 1."""
     grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
     scale = float(max_norm) / (total_norm._array + 1e-6)
-    factor = np.minimum(scale, 1.0)                     # NaN stays NaN
+    factor = float(np.minimum(scale, 1.0))      # NaN stays NaN
     for array in grads:
         np.multiply(array, array.dtype.type(factor), out=array)
         record_write(array)
@@ -93,14 +93,29 @@ def listed(tensors: Any) -> list[Tensor]:
 def norm(array: Any, order: float) -> Any:
     """The vector norm of an array's elements, a 0-d array of its (real) dtype."""
     size = np.abs(array).reshape(-1)
-    if order == 2.0:
-        # a dot product: accurate (BLAS adds in many lanes) and without a temporary
-        value = np.sqrt(np.dot(size, size)) if size.dtype.kind == "f" else np.linalg.norm(size)
-    elif math.isinf(order):
-        value = size.max() if order > 0 else size.min()
-    elif order == 0.0:
-        value = np.count_nonzero(size)
-    else:
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+    dtype = size.dtype
+    if dtype.itemsize == 2:
+        size = size.astype(np.float32)              # half types: summed in float32
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        if order == 2.0:
+            value = euclidean(size)
+        elif math.isinf(order):
+            value = size.max() if order > 0 else size.min()
+        elif order == 0.0:
+            value = (size != 0).sum()
+        else:
             value = np.power((size**order).sum(), 1.0 / order)
-    return np.asarray(value, size.dtype)
+    return as_array(value, array.__class__).astype(dtype)
+
+
+def euclidean(size: Any) -> Any:
+    """The 2-norm, as one dot product: accurate (BLAS adds in many lanes) and without temporary.
+
+    Where squares overflow or vanish, the numbers are scaled by the largest first.
+    """
+    value = np.sqrt(np.dot(size, size))
+    if size.size and not 0 < value < math.inf:
+        largest = size.max()
+        if 0 < largest < math.inf:
+            return largest * np.sqrt(np.square(size / largest).sum())
+    return value

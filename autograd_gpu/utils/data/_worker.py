@@ -17,6 +17,7 @@ import numpy as np
 
 import autograd_gpu as ag
 
+from ..._core.threads import set_num_threads
 from ._collate import fast_batch
 
 __all__ = ["Exhausted", "Failure", "Task", "WorkerInfo", "fetcher", "get_worker_info", "work"]
@@ -182,6 +183,7 @@ def _send(pipe: Connection, outbox: Any) -> None:
 def _seed(task: Task) -> None:
     global _info
     seed = task.base_seed + task.id
+    set_num_threads(1)  # as many workers as cores would otherwise fight over them
     random.seed(seed)
     ag.manual_seed(seed)
     halves = [task.base_seed & 0xFFFFFFFF, task.base_seed >> 32]

@@ -16,7 +16,7 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
-#define __align__(bytes) alignas(bytes)
+#define __align__(bytes) __attribute__((aligned(bytes)))
 #define __constant__ static
 // A thread-local variable lies in a segment of its own (PT_TLS) of the compiled library. All CUDA
 // threads are fibers of one system thread, so they share it, and the runtime can find it as a
