@@ -34,7 +34,7 @@ DIFFERENTIABLE = sampled(
 def counterpart(torch, entry):
     """PyTorch's function of that name, where it is shown as ours is."""
     name = entry.name.lstrip("_")
-    for place in entry.where:
+    for place in sorted(entry.where, reverse=True):  # nn.functional first: torch.* may be the raw kernel
         if place == "Tensor":
             continue
         home = torch

@@ -43,11 +43,13 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
     if not force:
         if self.requires_grad and recording():  # type: ignore[attr-defined]
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
             )
         if not isinstance(self._array, np.ndarray):
             raise TypeError(
-                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
+                "copy the tensor to host "
                 "memory first."
             )
     if of(self._array.dtype).name == "bfloat16":
@@ -72,7 +74,8 @@ def _number(self: Tensor, kind: str = "") -> Any:
     """The one element, for Python's number types; `kind`: a real one is asked for."""
     if self._array.size != 1:
         raise ValueError(
-            f"only one element tensors can be converted to Python scalars, but this one has {self._array.size}"
+            "only one element tensors can be converted to Python scalars, but this one has "
+            f"{self._array.size}"
         )
     value = item(self)
     if kind and isinstance(value, complex):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["contiguous", "dim_error", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "restride", "strides"]
+__all__ = ["contiguous", "dim_error", "memory_order", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "restride", "strides"]
 
 
 def owner(array: Any) -> Any:
@@ -28,6 +28,13 @@ def offset(array: Any) -> int:
         return a.__array_interface__["data"][0] if isinstance(a, np.ndarray) else a.data.ptr
 
     return (start(array) - start(owner(array))) // array.itemsize if array.size else 0
+
+
+def memory_order(array: Any) -> tuple[int, ...] | None:
+    """The dimensions from the slowest in memory to the fastest; None where that is their own order."""
+    if array.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(array.ndim), key=lambda d: -abs(array.strides[d])))
 
 
 def restride(xp: Any, array: Any, size: tuple[int, ...], steps: tuple[int, ...]) -> Any:

@@ -53,15 +53,16 @@ class Kernel:
 class Elementwise(Kernel):
     """A formula of each element. `forms`: which operands may be arrays (a) and which numbers (n).
     `absent`: for operands that may be None, by position, the number that None means, or None where
-    the formula then has an operand less."""
+    the formula then has an operand less. `words`: the number that a text means, or None for the
+    share of one element in a mean, 1 / n."""
 
     file: str = field(default="elementwise.cu", kw_only=True)
     forms: tuple[str, ...]
     absent: Mapping[int, float | None] = field(default_factory=dict)
+    words: Mapping[str, float | None] = field(default_factory=dict)
 
     def operands(self, arguments: Sequence[Any]) -> list[Any] | None:
-        """The body's arguments as operands of the kernel; None where it has no such form. The name
-        of a reduction becomes the share of an element: 1 / n for the mean, else 1."""
+        """The body's arguments as operands of the kernel; None where it has no such form."""
         out: list[Any] = []
         for place, value in enumerate(arguments):
             if value is None:
@@ -71,7 +72,10 @@ class Elementwise(Kernel):
                 if value is None:
                     continue
             elif value.__class__ is str:
-                value = _share(value, arguments)
+                if value not in self.words:
+                    return None
+                word = self.words[value]
+                value = _share(arguments) if word is None else word
             out.append(value)
         return out if form_of(out) in self.forms else None
 
@@ -127,9 +131,7 @@ def _types(dtype: str, form: str) -> str:
     return ", ".join(f"const {scalar.c}*" if kind == "a" else scalar.wide for kind in form)
 
 
-def _share(reduction: str, arguments: Sequence[Any]) -> float:
-    if reduction != "mean":
-        return 1.0
+def _share(arguments: Sequence[Any]) -> float:
     shapes = [a.shape for a in arguments if hasattr(a, "shape")]
     return 1 / max(1, math.prod(np.broadcast_shapes(*shapes)))
 
@@ -147,9 +149,11 @@ def _rows() -> Iterator[Kernel]:
     yield Elementwise("clamp_backward", ("aann", "aaaa", "aaan", "aana"), bounds)
     yield Elementwise("clamp_backward_low", ("aaa", "aaaa"), {3: None})
     yield Elementwise("clamp_backward_high", ("aaa", "aaaa"), {2: None})
-    yield Elementwise("mse_loss_backward", ("aaan",))
+    yield Elementwise("gelu_backward", ("aan",), words={"none": 0.0, "tanh": 1.0})
+    reduction = {"mean": None, "sum": 1.0, "none": 1.0}
+    yield Elementwise("mse_loss_backward", ("aaan",), words=reduction)
     forms = ("aaann", "aaaan", "aaanan", "aaaaan")
-    yield Elementwise("bce_with_logits_backward", forms, {3: 1.0, 4: None})
+    yield Elementwise("bce_with_logits_backward", forms, {3: 1.0, 4: None}, reduction)
     for name in ("softmax", "log_softmax"):
         yield Rows(name + "_backward", "softmax.cu")
 

@@ -156,8 +156,8 @@ def dim_order(self: Tensor) -> tuple[int, ...]:
 def _bind() -> None:
     t: Any = Tensor
     for function in (
-        data_ptr, stride, storage_offset, is_contiguous, untyped_storage, get_device, is_set_to, is_pinned, is_shared,
-        dim_order,
+        data_ptr, stride, storage_offset, is_contiguous, untyped_storage, get_device, is_set_to,
+        is_pinned, is_shared, dim_order,
     ):  # fmt: skip
         setattr(t, function.__name__, function)
     t.layout = property(lambda self: strided, doc="How the elements are kept: `strided`, always.")

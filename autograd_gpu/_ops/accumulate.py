@@ -1,4 +1,6 @@
-"""Adding at indices that may repeat: what backward formulas of indexing, gather and embedding end in."""
+"""Adding at indices that may repeat: what backward formulas of indexing, gather and embedding end
+in.
+"""
 
 import math
 from typing import Any
@@ -11,7 +13,8 @@ __all__ = ["add_at", "add_rows"]
 def add_at(xp: Any, out: Any, places: tuple, values: Any) -> None:
     """out[places] += values, where an element that is named k times gets k values.
 
-    `places`: slices and, side by side or apart, arrays of integers; or masks, which name no element twice.
+    `places`: slices and, side by side or apart, arrays of integers; or masks, which name no element
+    twice.
     """
     advanced = [i for i, p in enumerate(places) if p.__class__ is not slice]
     if all(places[i].dtype.char == "?" for i in advanced):
@@ -36,7 +39,9 @@ def add_at(xp: Any, out: Any, places: tuple, values: Any) -> None:
 
 
 def _linear(indices: tuple, size: tuple[int, ...]) -> Any:
-    """Integer arrays for several dimensions as one array of places in row-major order; negative ones count back."""
+    """Integer arrays for several dimensions as one array of places in row-major order; negative
+    ones count back.
+    """
     total: Any = 0
     for index, n in zip(indices, size, strict=True):
         if index.size and int(index.min()) < 0:
@@ -48,8 +53,9 @@ def _linear(indices: tuple, size: tuple[int, ...]) -> Any:
 def add_rows(out: Any, index: Any, values: Any) -> None:
     """out[index[k]] += values[k] for every k, for matrices; no index is negative.
 
-    Single numbers are counted with weights, in float64. Longer rows are brought together by index: the second of each
-    group is added to the first, then the third, ..., for all groups at once. NumPy's `add.at` takes 5 to 20 times as long.
+    Single numbers are counted with weights, in float64. Longer rows are brought together by index:
+    the second of each group is added to the first, then the third, ..., for all groups at once.
+    NumPy's `add.at` takes 5 to 20 times as long.
     """
     kind = out.dtype.kind
     if len(index) <= 16:
@@ -65,7 +71,8 @@ def add_rows(out: Any, index: Any, values: Any) -> None:
         _add_groups(out, index, values)
 
 
-_DEPTH = 32  # members of a group that are added one by one; what is left of a large group is summed at one stroke
+# Members of a group that are added one by one; what is left of a large group is summed at once.
+_DEPTH = 32
 
 
 def _add_groups(out: Any, index: Any, values: Any) -> None:
@@ -93,5 +100,7 @@ def _add_groups(out: Any, index: Any, values: Any) -> None:
 
 def _count(index: Any, column: Any, length: int) -> Any:
     if column.dtype.kind == "c":
-        return np.bincount(index, column.real, length) + 1j * np.bincount(index, column.imag, length)
+        return np.bincount(index, column.real, length) + 1j * np.bincount(
+            index, column.imag, length
+        )
     return np.bincount(index, column.astype(np.float64), length)

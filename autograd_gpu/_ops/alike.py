@@ -1,4 +1,4 @@
-"""Tensors made like another in one respect: its shape, its dtype; and in the usual order of memory."""
+"""The shape or dtype of another tensor; and elements in the usual order of memory."""
 
 from typing import Any
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .elementwise import log, reciprocal
@@ -15,13 +16,46 @@ from .select import masked_fill
 __all__ = ["add", "div", "mul", "neg", "pow", "rsub", "sub"]
 
 
+def _scaled(input: Any, other: Any, alpha: Any) -> Any:
+    if alpha.__class__ is float and input.dtype.kind in "iub":
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return alpha * other
+
+
+def _without_bools(values: list) -> None:
+    if any(v.__class__ is bool or getattr(raw(v), "dtype", None) == bool for v in values):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
+
+
+def _of_real_numbers(name: str, complex_too: bool = False) -> Any:
+    """A check: bools and, unless `complex_too`, complex numbers are refused."""
+
+    def check(values: list) -> None:
+        dtype = result_dtype([raw(v) for v in values], False)
+        if dtype.kind == "b" or dtype.kind == "c" and not complex_too:
+            raise NotImplementedError(f"\"{name}\" not implemented for '{of(dtype).legacy}'")
+
+    return check
+
+
+def _check_pow(values: list) -> None:
+    exponent = values[1]
+    if exponent is not True:
+        _of_real_numbers("pow", True)(values)
+    if exponent.__class__ is int and exponent < 0 and result_dtype([raw(v) for v in values], False).kind in "iu":
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
 @op(methods=("__add__", "__radd__"), inplace=True, promote="same")
 def add(xp, input: Array, other: Array | float, *, alpha=1):
     """Sum, elementwise, with broadcasting.
 
     y = a + alpha b            dL/da = g,  dL/db = alpha g
     """
-    return input + other if alpha.__class__ is int and alpha == 1 else input + alpha * other
+    return input + other if alpha.__class__ is int and alpha == 1 else input + _scaled(input, other, alpha)
 
 
 add.derivative(
@@ -35,14 +69,14 @@ def _(xp, input, other, *, alpha=1):
     xp.add(input, other if alpha == 1 else alpha * other, out=input, casting="unsafe")
 
 
-@op(methods=("__sub__",), inplace=True, promote="same")
+@op(methods=("__sub__",), inplace=True, promote="same", check=_without_bools)
 def sub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference, elementwise, with broadcasting. RuntimeError for two bools.
 
     y = a - alpha b            dL/da = g,  dL/db = -alpha g
     """
     _no_bools("Subtraction, the `-` operator,", input)
-    return input - other if alpha.__class__ is int and alpha == 1 else input - alpha * other
+    return input - other if alpha.__class__ is int and alpha == 1 else input - _scaled(input, other, alpha)
 
 
 sub.derivative(
@@ -64,14 +98,14 @@ def _no_bools(what: str, array: Any) -> None:
         )
 
 
-@op(where=("",), methods=("__rsub__",), promote="same", node="RsubBackward1")
+@op(where=("",), methods=("__rsub__",), promote="same", node="RsubBackward1", check=_without_bools)
 def rsub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference with the operands exchanged.
 
     y = b - alpha a            dL/da = -alpha g,  dL/db = g
     """
     _no_bools("Subtraction, the `-` operator,", input)
-    return other - input if alpha == 1 else other - alpha * input
+    return other - input if alpha == 1 else other - _scaled(input, input, alpha)
 
 
 rsub.derivative(input=lambda grad, alpha: -grad if alpha == 1 else grad * -alpha, other=lambda grad: grad)
@@ -107,7 +141,7 @@ _true_div.derivative(
 _true_div.samples(binary(low=0.5, high=2.0))
 
 
-@op(name="_div_rounded", where=(), promote="same", node="DivBackward1")
+@op(name="_div_rounded", where=(), promote="same", node="DivBackward1", check=_of_real_numbers("div_floor"))
 def _div_rounded(xp, input: Array, other: Array | float, *, rounding_mode):
     """Quotient rounded towards minus infinity ("floor") or zero ("trunc"); its derivative is 0."""
     return _rounded(xp, input, other, rounding_mode)
@@ -150,19 +184,21 @@ def div(input, other, *, rounding_mode=None, out=None):
     return _div_rounded(input, other, rounding_mode=rounding_mode, out=out)
 
 
-@op(methods=("__floordiv__",), promote="same", inplace=True)
+@op(methods=("__floordiv__",), promote="same", inplace=True, check=_of_real_numbers("div_floor"))
 def floor_divide(xp, input: Array, other: Array | float):
     """The quotient rounded towards minus infinity: y = floor(a / b). Not differentiable."""
     return _rounded(xp, input, other, "floor")
 
 
-@op(where=(), methods=("__rfloordiv__",), promote="same")
+@op(where=(), methods=("__rfloordiv__",), promote="same", check=_of_real_numbers("div_floor"))
 def rfloordiv(xp, input: Array, other: Array | float):
     """y = floor(b / a): `number // tensor`. Not differentiable."""
+    if other.__class__ is float and input.dtype.kind in "iub":
+        return xp.floor_divide(other, input)  # of another dtype: the call is done again, promoted
     return _rounded(xp, xp.full_like(input, other) if not hasattr(other, "dtype") else other, input, "floor")
 
 
-@op(methods=("__mod__",), promote="same", inplace=True)
+@op(methods=("__mod__",), promote="same", inplace=True, check=_of_real_numbers("remainder"))
 def remainder(xp, input: Array, other: Array | float):
     """The remainder of a floor division, with the sign of `other`.
 
@@ -179,7 +215,7 @@ remainder.derivative(
 remainder.samples(lambda t: [(t(3, low=2.2, high=2.8), t(3, low=0.9, high=1.0)), (t(2, low=2.2, high=2.8), 1.5)])
 
 
-@op(where=(), methods=("__rmod__",), promote="same")
+@op(where=(), methods=("__rmod__",), promote="same", check=_of_real_numbers("remainder"))
 def rmod(xp, input: Array, other: Array | float):
     """`number % tensor`: y = b - a floor(b / a).            dL/da = -g floor(b / a)"""
     if input.dtype.kind in "iu":
@@ -190,7 +226,7 @@ def rmod(xp, input: Array, other: Array | float):
 rmod.derivative(input=lambda grad, input, other: -grad * rfloordiv(input, other), other=lambda grad: grad)
 
 
-@op(promote="same", inplace=True)
+@op(promote="same", inplace=True, check=_of_real_numbers("fmod"))
 def fmod(xp, input: Array, other: Array | float):
     """The remainder of a division rounded towards zero, with the sign of `input`.
 
@@ -237,7 +273,7 @@ positive.derivative(input=lambda grad: grad)
 # ---- powers: PyTorch names nodes by what the exponent is
 
 
-@op(where=(), promote="same", node="PowBackward0")
+@op(where=(), promote="same", node="PowBackward0", check=_check_pow)
 def _pow_number(xp, input: Array, other: Array | float):
     """x to a number; see `pow`."""
     return _power(xp, input, other)
@@ -246,13 +282,15 @@ def _pow_number(xp, input: Array, other: Array | float):
 _pow_number.derivative(input=lambda grad, input, other: _pow_backward(grad, input, other))
 
 
-@op(where=(), promote="same", node="PowBackward1")
+@op(where=(), promote="same", node="PowBackward1", check=_check_pow)
 def _pow_tensor(xp, input: Array, other: Array | float):
     """x to a tensor; see `pow`."""
     return _power(xp, input, other)
 
 
 def _power(xp, input, other):
+    if input.dtype.kind == "b":
+        return xp.power(input, other)  # of another dtype: the call is done again, promoted
     if input.dtype.kind in "iu":
         if xp.any(xp.less(other, 0)) and not hasattr(other, "dtype"):
             raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -320,10 +358,10 @@ def pow(input, exponent, *, out=None):
     return _pow_number(input, exponent, out=out)
 
 
-@op(where=(), promote="same", node="PowBackward2")
+@op(where=(), promote="same", node="PowBackward2", check=_of_real_numbers("pow", True))
 def _rpow(xp, input: Array, other: Array | float):
     """A number to the power of a tensor."""
-    return xp.power(xp.asarray(other, input.dtype), input)
+    return xp.power(other if input.dtype.kind in "iub" else xp.asarray(other, input.dtype), input)
 
 
 _rpow.derivative(input=lambda grad, out, other: _rpow_backward(grad, out, other))

@@ -14,7 +14,8 @@ from .convert import copy
 from .declare import Array, composite, op
 from .element import element
 from .general import mark_written, refuse_overlap, write_inplace
-from .index import _index, as_tuple, basic_key, checked_slice, explained, steps
+from .index import _index, steps
+from .index_items import as_tuple, basic_key, checked_slice, explained
 from .shape import _reshape
 
 __all__ = ["index_put"]
@@ -46,8 +47,8 @@ def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> t
     except ValueError:
         shape = array[places].shape
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(shape)}"
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
+            f"indexing result of shape {list(shape)}"
         ) from None
     return (places,)
 
@@ -59,9 +60,14 @@ _index_put.derivative(
 
 
 def _placed(name: str, input: Tensor, indices: Any, values: Any) -> tuple[Any, tuple]:
-    """The view and the places that a tuple of index tensors names, and a check of the values' dtype."""
+    """The view and the places that a tuple of index tensors names, and a check of the values'
+    dtype.
+    """
     if not isinstance(indices, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
+            f"{type(indices).__name__}"
+        )
     if isinstance(values, Tensor):
         _same_dtype(input, values)
     items = tuple(slice(None) if i is None else i for i in indices)
@@ -74,20 +80,21 @@ def _placed(name: str, input: Tensor, indices: Any, values: Any) -> tuple[Any, t
 def _same_dtype(target: Tensor, values: Tensor) -> None:
     if values._array.dtype != target._array.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {target.dtype.legacy} for the destination "
-            f"and {values.dtype.legacy} for the source."
+            "Index put requires the source and destination dtypes match, got "
+            f"{target.dtype.legacy} for the destination and {values.dtype.legacy} for the source."
         )
 
 
 @composite(where=("", "Tensor"))
 def index_put(input, indices, values, accumulate=False):
-    """A copy of `input` in which the elements at `indices`, a tuple of integer tensors or masks, are `values`.
+    """A copy of `input` in which the elements at `indices`, a tuple of integer tensors or masks,
+    are `values`.
 
     y = x, y[indices] = v (or += v)            dL/dx = g, 0 where replaced;  dL/dv = g[indices]
 
-    `values` broadcasts to the shape of `input[indices]`. With `accumulate`, elements that are named repeatedly get all
-    their values; without, one of them. IndexError for an index out of range, RuntimeError for another dtype or a shape
-    that does not broadcast.
+    `values` broadcasts to the shape of `input[indices]`. With `accumulate`, elements that are named
+    repeatedly get all their values; without, one of them. IndexError for an index out of range,
+    RuntimeError for another dtype or a shape that does not broadcast.
     """
     _, places = _placed("index_put", input, indices, values)
     return _index_put(input, values, places, bool(accumulate))
@@ -118,15 +125,19 @@ def _put_into(self: Tensor, view: Tensor, places: tuple, values: Any, accumulate
 
 
 def _unrecorded(self: Tensor, value: Any) -> bool:
-    return not recording() or getattr(self, "_edge", 0) is None and getattr(value, "_edge", None) is None
+    return (
+        not recording()
+        or getattr(self, "_edge", 0) is None
+        and getattr(value, "_edge", None) is None
+    )
 
 
 # ---- x[...] = value
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
-    """`x[index] = value`, for every index that `x[index]` takes; the value is broadcast and, but for integer arrays and
-    masks, cast.
+    """`x[index] = value`, for every index that `x[index]` takes; the value is broadcast and, but
+    for integer arrays and masks, cast.
 
     dL/dx = g, 0 where written;  dL/dvalue = g where written, summed over what was broadcast
 
@@ -140,7 +151,13 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     try:
         if _unrecorded(self, value):
             kind = index.__class__
-            key = (index, ...) if kind is int else (checked_slice(index),) if kind is slice else basic_key(as_tuple(index))
+            key = (
+                (index, ...)
+                if kind is int
+                else (checked_slice(index),)
+                if kind is slice
+                else basic_key(as_tuple(index))
+            )
             if key is not None:
                 _write_part(self, self._array[key], value)
                 return
@@ -163,7 +180,9 @@ def _constant(self: Tensor, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return make(value)
     if not isinstance(value, _NUMBERS):
-        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{self.dtype.legacy}Tensor")
+        raise TypeError(
+            f"can't assign a {type(value).__name__} to a torch.{self.dtype.legacy}Tensor"
+        )
     return element(self._array.dtype, value)
 
 
@@ -176,33 +195,46 @@ def _fill(self: Tensor, view: Tensor, value: Any) -> None:
 
 
 def _fitted(shape: tuple, value: Tensor) -> Tensor:
-    """The value without leading dimensions of length 1 that the target has not. RuntimeError where it does not fit."""
+    """The value without leading dimensions of length 1 that the target has not. RuntimeError where
+    it does not fit.
+    """
     size = value._array.shape
     extra = len(size) - len(shape)
     if extra > 0 and all(n == 1 for n in size[:extra]):
         value, size = _reshape(value, size[extra:]), size[extra:]
     elif extra > 0:
         raise RuntimeError(
-            f"expand(torch.{value.dtype.legacy}Tensor{{{list(size)}}}, size={list(shape)}): the number of sizes provided "
-            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(size)})"
+            f"expand(torch.{value.dtype.legacy}Tensor{{{list(size)}}}, size={list(shape)}): the "
+            f"number of sizes provided ({len(shape)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(size)})"
         )
     lead = len(shape) - len(size)
     for i, n in reversed(list(enumerate(size, lead))):
         if n != 1 and n != shape[i]:
             raise RuntimeError(
-                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(size)}"
+                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) "
+                f"at non-singleton dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: "
+                f"{list(size)}"
             )
     return value
 
 
 def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
-    """Is `value` the very part that is to be written (`x[i] += y` ends so)? Then it is there already."""
+    """Is `value` the very part that is to be written (`x[i] += y` ends so)? Then it is there
+    already.
+    """
     array = value._array
-    if owner(array) is not owner(part) or array.shape != part.shape or array.strides != part.strides:
+    if (
+        owner(array) is not owner(part)
+        or array.shape != part.shape
+        or array.strides != part.strides
+    ):
         return False
     base, _, mark = base_of(value)
-    same = array.__array_interface__["data"] == part.__array_interface__["data"] and array.dtype == part.dtype
+    same = (
+        array.__array_interface__["data"] == part.__array_interface__["data"]
+        and array.dtype == part.dtype
+    )
     return same and mark is None and base is base_of(self)[0]
 
 

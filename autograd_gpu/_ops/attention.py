@@ -6,30 +6,36 @@ from typing import Any
 import numpy as np
 
 from .._core.tensor import make
-from .declare import Array, composite, op
+from .declare import Array, Index, composite, op
 from .dropout import dropout
 from .helpers import raw
 from .matmul import matmul
-from .select import masked_fill
 from .shape import mT
-from .softmax import _prepared, softmax_backward
+from .softmax import _prepared, _sums, softmax_backward
 
 __all__ = ["scaled_dot_product_attention"]
 
 
 @op(where=(), node="SafeSoftmaxBackward0")
-def _safe_softmax(xp, input: Array):
-    """The softmax over the last dimension; zeros where all is -inf."""
+def _safe_softmax(xp, input: Array, hidden: Index | None):
+    """The softmax over the last dimension, with 0 where `hidden` is True, and all zeros where all is -inf."""
     x, dim = _prepared("softmax", input, -1)
     if not x.size:
         return input.copy()
-    top = xp.maximum.reduce(x, dim, None, None, True)
+    out = x.copy() if hidden is None else x + _lowered(xp, hidden, x.dtype)
+    top = xp.maximum.reduce(out, dim, None, None, True)
     top[top == -math.inf] = 0
-    out = xp.exp(x - top)
-    total = xp.add.reduce(out, dim, None, None, True)
+    out -= top
+    xp.exp(out, out)
+    total = _sums(xp, out, dim)
     total[total == 0] = 1
     out /= total
     return out.astype(input.dtype, copy=False)
+
+
+def _lowered(xp: Any, hidden: Any, dtype: Any) -> Any:
+    """-inf where True, 0 elsewhere: what is added to scores."""
+    return xp.where(hidden, dtype.type(-math.inf), dtype.type(0))
 
 
 _safe_softmax.derivative(input=lambda grad, out: softmax_backward(grad, out, -1))
@@ -76,16 +82,16 @@ def scaled_dot_product_attention(
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
     factor = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
-    scores = matmul(query * factor, mT(key))
+    scores, hidden = matmul(query * factor, mT(key)), None
     if is_causal:
-        rows, columns = scores.shape[-2:]
-        scores = masked_fill(scores, make(_above(rows, columns)), -math.inf)
+        hidden = make(_above(*scores.shape[-2:]))
+    elif attn_mask is not None and raw(attn_mask).dtype.kind == "b":
+        hidden = make(~raw(attn_mask))
     elif attn_mask is not None:
-        if raw(attn_mask).dtype.kind == "b":
-            scores = masked_fill(scores, make(~raw(attn_mask)), -math.inf)
-        else:
-            scores = scores + attn_mask
-    weights = _safe_softmax(scores)
+        scores = scores + attn_mask
+    if hidden is not None and hidden.ndim > scores.ndim:
+        scores = scores.expand(np.broadcast_shapes(hidden.shape, scores.shape))
+    weights = _safe_softmax(scores, hidden)
     if dropout_p:
         weights = dropout(weights, dropout_p, True)
     return matmul(weights, value)

@@ -3,7 +3,6 @@ fused products.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -12,19 +11,13 @@ from .._core.tensor import Tensor
 from .arithmetic import mul, pow
 from .declare import Array, composite, op
 from .elementwise import log
-from .errors import not_implemented
-from .helpers import conj, is_complex, like, no_gradient, raw
+from .errors import needs
+from .helpers import conj, is_complex, like, narrow, no_gradient, raw, wide
 from .returns import result_type
 from .select import masked_fill
-from .special import _log, sigmoid
+from .special import log_of, sigmoid, times_log
 
-__all__ = ["addcdiv", "addcmul", "atan2", "float_power", "hypot", "lerp", "logaddexp", "xlogy"]
-
-
-def _needs(name: str, array: Any, kinds: str) -> None:
-    """NotImplementedError for a dtype of another kind."""
-    if array.dtype.kind not in kinds and of(array.dtype).name != "bfloat16":
-        raise not_implemented(f"{name}_cpu", array.dtype)
+__all__ = ["atan2", "float_power", "hypot", "logaddexp", "xlogy"]
 
 
 @op(inplace=True, promote="float")
@@ -36,7 +29,7 @@ def atan2(xp, input: Array, other: Array):
 
     The derivatives at (0, 0) are 0. NotImplementedError for complex numbers.
     """
-    _needs("atan2", input, "biuf")
+    needs("atan2", input, "biuf")
     return xp.arctan2(input, other)
 
 
@@ -63,7 +56,7 @@ def hypot(xp, input: Array, other: Array):
     The derivatives at (0, 0) are 0, as of every norm (PyTorch gives NaN). NotImplementedError but
     for floating dtypes.
     """
-    _needs("hypot", input, "f")
+    needs("hypot", input, "f")
     return xp.hypot(input, other)
 
 
@@ -91,7 +84,7 @@ def logaddexp(xp, input: Array, other: Array):
 
     NotImplementedError for integers.
     """
-    _needs("logaddexp", input, "fc")
+    needs("logaddexp", input, "fc")
     if input.dtype.kind == "c":
         larger = input.real >= other.real
         return xp.where(larger, input, other) + xp.log1p(
@@ -114,7 +107,7 @@ def logaddexp2(xp, input: Array, other: Array):
 
     NotImplementedError for integers and complex numbers.
     """
-    _needs("logaddexp2", input, "f")
+    needs("logaddexp2", input, "f")
     return xp.logaddexp2(input, other)
 
 
@@ -130,12 +123,7 @@ def xlogy(xp, input: Array | float, other: Array | float):
 
     dL/da = g log b (0 where a = 0 and b <= 0),  dL/db = g a / b
     """
-    product = input * (xp.log(other) if hasattr(other, "dtype") else _log(other))
-    return xp.where(
-        xp.logical_and(xp.equal(input, 0), xp.equal(other, other)),
-        xp.zeros((), product.dtype),
-        product,
-    )
+    return times_log(xp, input, other, 0)
 
 
 xlogy.derivative(
@@ -146,7 +134,7 @@ xlogy.derivative(
 
 def _xlogy_backward(grad, input, other):
     zero = like((raw(input) == 0) & (raw(other) <= 0), grad)
-    return masked_fill(grad * (log(other) if hasattr(other, "dtype") else _log(other)), zero, 0)
+    return masked_fill(grad * (log(other) if hasattr(other, "dtype") else log_of(other)), zero, 0)
 
 
 # ---- signs, powers, steps
@@ -158,8 +146,10 @@ def copysign(xp, input: Array, other: Array | float):
 
     dL/da = g y / a, 0 where a = 0;  dL/db = 0
     """
-    _needs("copysign", input, "f")
-    return xp.copysign(input, other)
+    needs("copysign", input, "f")
+    return narrow(
+        xp.copysign(wide(input), wide(other) if hasattr(other, "dtype") else other), input.dtype
+    )
 
 
 copysign.derivative(
@@ -199,7 +189,8 @@ def _float_power_(self, exponent):
     wanted = of(np.dtype("c16" if is_complex(self) or is_complex(exponent) else "f8"))
     if self.dtype is not wanted:
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {self.dtype.legacy} but the operation's result requires dtype "
+            f"the base given to float_power_ has dtype {self.dtype.legacy} but the operation's "
+            "result requires dtype "
             f"{wanted.legacy}"
         )
     return self.pow_(exponent)
@@ -265,21 +256,21 @@ def nextafter(xp, input: Array, other: Array):
     """The number next to a towards b, elementwise, with broadcasting; no derivative.
     NotImplementedError for integers.
     """
-    _needs("nextafter", input, "f")
+    needs("nextafter", input, "f")
     return xp.nextafter(input, other)
 
 
 @op(inplace=True, promote="same")
 def gcd(xp, input: Array, other: Array):
     """The greatest common divisor of integers, elementwise, with broadcasting; gcd(0, 0) = 0."""
-    _needs("gcd", input, "iu")
+    needs("gcd", input, "iu")
     return xp.gcd(input, other)
 
 
 @op(inplace=True, promote="same")
 def lcm(xp, input: Array, other: Array):
     """The least common multiple of integers, elementwise, with broadcasting; lcm(0, x) = 0."""
-    _needs("lcm", input, "iu")
+    needs("lcm", input, "iu")
     return xp.lcm(input, other)
 
 
@@ -294,7 +285,7 @@ def deg2rad(xp, input: Array):
     """
     if input.dtype.kind == "c":
         raise RuntimeError("deg2rad is not supported for complex tensors.")
-    return input * (math.pi / 180)
+    return narrow(wide(input) * (math.pi / 180), input.dtype)
 
 
 deg2rad.derivative(input=lambda grad: grad * (math.pi / 180))
@@ -308,7 +299,7 @@ def rad2deg(xp, input: Array):
     """
     if input.dtype.kind == "c":
         raise RuntimeError("rad2deg is not supported for complex tensors.")
-    return input * (180 / math.pi)
+    return narrow(wide(input) * (180 / math.pi), input.dtype)
 
 
 rad2deg.derivative(input=lambda grad: grad * (180 / math.pi))

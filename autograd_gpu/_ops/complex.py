@@ -136,8 +136,9 @@ def _set(part: Any) -> Any:
     return assign
 
 
-Tensor.real = property(real, _set(real), doc="The real part, a view; it can be assigned to.")  # type: ignore[attr-defined]
-Tensor.imag = property(imag, _set(imag), doc="The imaginary part, a view; it can be assigned to.")  # type: ignore[attr-defined]
+_DOC = "The {} part, a view; it can be assigned to."
+setattr(Tensor, "real", property(real, _set(real), doc=_DOC.format("real")))  # noqa: B010
+setattr(Tensor, "imag", property(imag, _set(imag), doc=_DOC.format("imaginary")))  # noqa: B010
 
 
 @op()
@@ -171,16 +172,19 @@ def _angle_backward(grad, input):
 def _two(op_name: str, first: Any, second: Any, name: str) -> None:
     if not isinstance(second, Tensor):
         raise TypeError(
-            f"{op_name}(): argument '{name}' (position 2) must be Tensor, not {type(second).__name__}"
+            f"{op_name}(): argument '{name}' (position 2) must be Tensor, not "
+            f"{type(second).__name__}"
         )
     a, b = first.dtype, second.dtype
     if not {a.name, b.name} <= {"float16", "float32", "float64"}:
         raise RuntimeError(
-            f"Expected both inputs to be Half, Float or Double tensors but got {a.legacy} and {b.legacy}"
+            f"Expected both inputs to be Half, Float or Double tensors but got {a.legacy} and "
+            f"{b.legacy}"
         )
     if a is not b:
         raise RuntimeError(
-            f"Expected object of scalar type {a.legacy} but got scalar type {b.legacy} for second argument"
+            f"Expected object of scalar type {a.legacy} but got scalar type {b.legacy} for second "
+            "argument"
         )
     if a.name == "float16":
         raise RuntimeError(
@@ -266,7 +270,8 @@ def view_as_complex(xp, input: Array):
     """
     if of(input.dtype).name not in ("float32", "float64"):
         raise RuntimeError(
-            f"view_as_complex is only supported for float and double tensors, but got a tensor of scalar type: "
+            "view_as_complex is only supported for float and double tensors, but got a tensor of "
+            "scalar type: "
             f"{of(input.dtype).legacy}"
         )
     if not input.ndim:

@@ -38,6 +38,20 @@ def clone(xp, input: Array, *, memory_format=None):
 clone.derivative(input=lambda grad: grad)
 
 
+@op(where=(), node="CloneBackward0")
+def _clone_in(xp, input: Array, order):
+    """A copy whose dimensions lie in memory in the given order, the slowest first; None: row by row."""
+    if order is None:
+        return xp.array(input, order="C")
+    out = xp.empty([input.shape[d] for d in order], input.dtype).transpose([order.index(d) for d in range(input.ndim)])
+    out[...] = input
+    return out
+
+
+_clone_in.derivative(input=lambda grad: grad)
+_clone_in.samples(lambda t: [(t(2, 3, 4), (2, 0, 1)), (t.strided(2, 3), None)])
+
+
 @op(where=(), node="CopyBackwards")
 def copy(xp, input: Array, source: Array, non_blocking=False):
     """`source`, broadcast to the input's shape and in its dtype; `copy_` writes it.            dL/dsource = g"""

@@ -4,11 +4,11 @@ The convolution and its two gradients are three ops; each one's derivatives are 
 """
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
 
-from .._core.device import library
 from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
@@ -20,8 +20,21 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_KEPT = 1 << 22
-"""Elements of the matrix of windows that are made, and kept for the gradient, at once; more are made in pieces."""
+_ROOM = 1 << 22
+"""Elements of the matrix of windows that are made at once, in memory that is kept: fresh pages cost more than copies."""
+
+_memory = threading.local()
+
+
+def _workspace(xp: Any, shape: tuple, dtype: Any) -> Any:
+    """An array with anything in it, to be used up before the next one is asked for."""
+    size = math.prod(shape)
+    if xp is not np or size > _ROOM:
+        return xp.empty(shape, dtype)
+    kept = _memory.__dict__.get(dtype.char)
+    if kept is None or kept.size < size:
+        kept = _memory.__dict__[dtype.char] = np.empty(size, dtype)
+    return kept[:size].reshape(shape)
 
 
 class Geometry:
@@ -35,22 +48,28 @@ class Geometry:
         self.fit = out_sizes(self.spatial, self.kernel, self.stride, self.dilation)
         self.length, self.depth = math.prod(self.fit), math.prod(weight[1:])
         # Where rows are short and samples many, the batch as the last dimension makes the copied runs long.
-        self.batch_last = self.groups == 1 and len(self.fit) > 1 and self.batch >= 32 and self.fit[-1] < 16
         self.cells = self.batch * self.groups * self.depth * self.length
+        many = self.batch >= 32 and self.fit[-1] < 16 and len(self.fit) > 1
+        self.batch_last = many and self.groups == 1 and self.cells <= _ROOM
 
     def cut(self, xp: Any, x: Any) -> Any:
         """The windows as a matrix: (N, groups, depth, length), or (depth, length * N) with the batch last."""
+        axis = 1 if self.batch_last else 2
+        full = padded(xp, _batch_to_end(xp, x) if self.batch_last else x, self.pads, axis)
+        view = windows(xp, full, axis, self.kernel, self.stride, self.dilation)
         if self.batch_last:
-            x = _batch_to_end(xp, x)
-            view = windows(xp, padded(xp, x, self.pads, 1), 1, self.kernel, self.stride, self.dilation)
-            return view.reshape(self.depth, self.length * self.batch)
-        x = padded(xp, x, self.pads, 2)
-        view = windows(xp, x, 2, self.kernel, self.stride, self.dilation)
-        return view.reshape(len(x), self.groups, self.depth, self.length)
+            shape: tuple = (self.depth, self.length * self.batch)
+        else:
+            shape = (len(x), self.groups, self.depth, self.length)
+            if math.prod(self.kernel) == 1 and view.flags.c_contiguous:
+                return view.reshape(shape)
+        out = _workspace(xp, view.shape, x.dtype)
+        out[...] = view
+        return out.reshape(shape)
 
     def pieces(self) -> list[slice]:
         """Ranges of samples whose windows are made at once."""
-        step = max(1, _KEPT * self.batch // self.cells) if self.cells > _KEPT else max(self.batch, 1)
+        step = max(1, _ROOM * self.batch // self.cells) if self.cells > _ROOM else max(self.batch, 1)
         return [slice(i, i + step) for i in range(0, self.batch, step)]
 
     def split(self, weight: Any) -> Any:
@@ -79,48 +98,43 @@ def _wide(*arrays: Any) -> tuple:
     return tuple(a.astype(np.float32) if a.dtype.itemsize == 2 and a.dtype.kind not in "iu" else a for a in arrays)
 
 
-def _forward(xp: Any, x: Any, weight: Any, geometry: Geometry) -> tuple[Any, Any]:
-    """The convolution, and its matrix of windows where that is small enough to be kept."""
-    g = geometry
-    shape = (g.batch, g.out_channels, *g.fit)
-    if g.cells <= _KEPT and g.batch_last:
-        columns = g.cut(xp, x)
-        flat = weight.reshape(g.out_channels, g.depth).dot(columns)
-        return _batch_to_front(xp, flat.reshape(g.out_channels, *g.fit, g.batch)), columns
-    g.batch_last = False
+def _forward(xp: Any, x: Any, weight: Any, g: Geometry) -> Any:
+    """The convolution: the weight times the windows."""
+    if g.batch_last:
+        flat = weight.reshape(g.out_channels, g.depth).dot(g.cut(xp, x))
+        return _batch_to_front(xp, flat.reshape(g.out_channels, *g.fit, g.batch))
     matrices = g.split(weight)
-    if g.cells <= _KEPT:
-        columns = g.cut(xp, x)
-        return xp.matmul(matrices, columns).reshape(shape), columns
     out = xp.empty((g.batch, g.groups, g.out_channels // g.groups, g.length), x.dtype)
     for rows in g.pieces():
-        out[rows] = xp.matmul(matrices, g.cut(xp, x[rows]))
-    return out.reshape(shape), None
+        xp.matmul(matrices, g.cut(xp, x[rows]), out=out[rows])
+    return out.reshape(g.batch, g.out_channels, *g.fit)
 
 
-def _to_weight(xp: Any, grad: Any, x: Any, columns: Any, g: Geometry) -> Any:
+def _to_weight(xp: Any, grad: Any, x: Any, g: Geometry) -> Any:
     """The gradient of the weight: g times the windows, summed over samples and places."""
-    if columns is not None and columns.ndim == 2:
-        flat = _batch_to_end(xp, grad).reshape(g.out_channels, g.length * g.batch)
-        return flat.dot(columns.T)
-    g.batch_last = False
+    if g.batch_last:
+        return g.cut(xp, x).dot(_last(xp, grad, g).T).T
     grad = g.grouped(grad)
     total = xp.zeros((g.groups, g.out_channels // g.groups, g.depth), grad.dtype)
-    step = max(1, _KEPT // max(1, total.size))
+    step = max(1, _ROOM // max(1, total.size))
     for piece in g.pieces():
-        part = g.cut(xp, x[piece]) if columns is None else columns
-        grads = grad[piece]
+        part, grads = g.cut(xp, x[piece]), grad[piece]
         for i in range(0, len(part), step):
             products = xp.matmul(grads[i : i + step], part[i : i + step].swapaxes(-1, -2))
             total += products.sum(0)
     return total
 
 
+def _last(xp: Any, grad: Any, g: Geometry) -> Any:
+    """A gradient of the output as (out, length * N)."""
+    return _batch_to_end(xp, grad).reshape(g.out_channels, g.length * g.batch)
+
+
 def _to_input(xp: Any, grad: Any, weight: Any, size: tuple, g: Geometry) -> Any:
     """The gradient of the input: the weight's transpose times g, added back where the windows were cut out."""
-    if g.batch_last and g.cells <= _KEPT:
-        flat = _batch_to_end(xp, grad).reshape(g.out_channels, g.length * g.batch)
-        parts = weight.reshape(g.out_channels, g.depth).T.dot(flat)
+    if g.batch_last:
+        parts = _workspace(xp, (g.depth, g.length * g.batch), grad.dtype)
+        xp.dot(weight.reshape(g.out_channels, g.depth).T, _last(xp, grad, g), out=parts)
         parts = parts.reshape(g.channels, *g.kernel, *g.fit, g.batch)
         out = xp.zeros((g.channels, *g.spatial, g.batch), grad.dtype)
         add_windows(out, parts, 1, g.kernel, g.stride, g.dilation)
@@ -128,8 +142,10 @@ def _to_input(xp: Any, grad: Any, weight: Any, size: tuple, g: Geometry) -> Any:
     matrices, grads = g.split(weight).swapaxes(-1, -2), g.grouped(grad)
     out = xp.zeros((g.batch, g.channels, *g.spatial), grad.dtype)
     for piece in g.pieces():
-        parts = xp.matmul(matrices, grads[piece])
-        parts = parts.reshape(len(parts), g.channels, *g.kernel, *g.fit)
+        part = grads[piece]
+        parts = _workspace(xp, (len(part), g.groups, g.depth, g.length), grad.dtype)
+        xp.matmul(matrices, part, out=parts)
+        parts = parts.reshape(len(part), g.channels, *g.kernel, *g.fit)
         add_windows(out[piece], parts, 2, g.kernel, g.stride, g.dilation)
     return xp.ascontiguousarray(unpadded(out, g.pads, 2))
 
@@ -137,33 +153,27 @@ def _to_input(xp: Any, grad: Any, weight: Any, size: tuple, g: Geometry) -> Any:
 # ---- the three ops; `options` is (stride, padding before and after, dilation, groups)
 
 
-@op(where=(), node="ConvolutionBackward0", caches=("columns",))
+@op(where=(), node="ConvolutionBackward0")
 def _convolution(xp, input: Array, weight: Array, bias: Array | None, options):
     """See `conv2d`."""
     x, w = _wide(input, weight)
-    out, columns = _forward(xp, x, w, Geometry(x.shape, w.shape, options))
+    out = _forward(xp, x, w, Geometry(x.shape, w.shape, options))
     if bias is not None:
         out += bias.reshape(-1, *(1,) * (out.ndim - 2))
-    return (out, columns) if x is input else (out.astype(input.dtype), columns)
+    return out if x is input else out.astype(input.dtype)
 
 
-def _convolution_backward(grad, input, weight, columns, options, wanted):
-    """The three gradients. On raw arrays the kept windows serve again."""
-    size, shape = tuple(input.shape), tuple(weight.shape)
-    by_input = _convolution_input(grad, weight, size, options) if wanted[0] else None
-    by_weight = by_bias = None
-    if wanted[1] and (columns is None or input.dtype.itemsize == 2):
-        by_weight = _convolution_weight(grad, input, shape, options)
-    elif wanted[1]:
-        geometry = Geometry(size, shape, options)
-        by_weight = _to_weight(library(grad), grad, input, columns, geometry).reshape(shape)
-    if wanted[2]:
-        n, channels = grad.shape[:2]
-        by_bias = _sum(_sum(_reshape(grad, (n, channels, math.prod(grad.shape[2:]))), 2), 0)
-    return by_input, by_weight, by_bias
+def _bias_gradient(grad):
+    """The sum over samples and places."""
+    n, channels = grad.shape[:2]
+    return _sum(_sum(_reshape(grad, (n, channels, math.prod(grad.shape[2:]))), 2), 0)
 
 
-_convolution.derivative(_convolution_backward, of=("input", "weight", "bias"))
+_convolution.derivative(
+    input=lambda grad, weight, input_shape, options: _convolution_input(grad, weight, tuple(input_shape), options),
+    weight=lambda grad, input, weight_shape, options: _convolution_weight(grad, input, tuple(weight_shape), options),
+    bias=lambda grad: _bias_gradient(grad),
+)
 
 
 @op(where=(), node="ConvolutionBackward0")
@@ -183,7 +193,7 @@ _convolution_input.derivative(
 def _convolution_weight(xp, output: Array, input: Array, size, options):
     """The gradient of a convolution's weight, from that of its output."""
     g, x = _wide(output, input)
-    out = _to_weight(xp, g, x, None, Geometry(x.shape, size, options))
+    out = _to_weight(xp, g, x, Geometry(x.shape, size, options))
     return out.reshape(size).astype(output.dtype, copy=False)
 
 

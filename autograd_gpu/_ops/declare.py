@@ -111,7 +111,8 @@ class Op(Entry):
         the gradients as `grads`. outputs: names of several results; main: the only one with a
         derivative, else each in `relays` has one. promote: "same", "float" (integers become floats) or "bool" (inputs
         are promoted, the result is a mask). constants, caches: what the forward returns besides, for the formulas;
-        caches are functions of the inputs and are computed again when recording."""
+        caches are functions of the inputs and are computed again when recording. check: given the Tensors and numbers of
+        a call that is not the usual one, it may refuse them."""
         self.view = options.get("view", False)
         self.many = self.view == "many"
         self.outputs: tuple[str, ...] = tuple(options.get("outputs", ()))
@@ -123,6 +124,7 @@ class Op(Entry):
         self.caches: tuple[str, ...] = tuple(options.get("caches", ()))
         self.extras = self.constants + self.caches
         self.node_name = options.get("node")
+        self.check = options.get("check")
         self.floating = self.promote == "float"
         self.same_dtype = self.promote in ("same", "float")
 

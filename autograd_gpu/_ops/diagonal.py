@@ -13,7 +13,17 @@ from .._core.tensor import make
 from .declare import Array, composite, op
 from .shape import _expand, _reshape
 
-__all__ = ["diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "tril_indices", "triu", "triu_indices"]
+__all__ = [
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "trace",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
+]
 
 
 def _diagonal_of(xp: Any, array: Any, shift: int, dim1: int, dim2: int) -> Any:
@@ -55,11 +65,17 @@ def _diagonal_backward(xp, grad: Array, size, offset, dim1, dim2):
 
 
 diagonal.derivative(
-    input=lambda grad, input_shape, offset, dim1, dim2: _diagonal_backward(grad, input_shape, offset, dim1, dim2)
+    input=lambda grad, input_shape, offset, dim1, dim2: _diagonal_backward(
+        grad, input_shape, offset, dim1, dim2
+    )
 )
-_diagonal_backward.derivative(grad=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2))
-diagonal.samples(lambda t: [(t(3, 4),), (t(3, 4), 1), (t(3, 4), -2), (t(2, 3, 4), 0, 2, 1), (t(3, 3), 3)])
-_diagonal_backward.samples(lambda t: [(t(3), (3, 4), 0, 0, 1), (t(4, 2), (2, 4, 4), 2, 1, 2)])
+_diagonal_backward.derivative(
+    grad=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2)
+)
+diagonal.samples(
+    lambda t: [(t(3, 4),), (t(3, 4), 1), (t(3, 4), -2), (t(2, 3, 4), 0, 2, 1), (t(3, 3), 3)]
+)
+_diagonal_backward.samples(lambda t: [(t(3), (3, 4), 0, 0, 1), (t(2, 2), (2, 4, 4), 2, 1, 2)])
 
 
 @op()
@@ -103,13 +119,18 @@ def _diagonal_copy(xp, input: Array, offset):
     return input.diagonal(offset).copy()
 
 
-_diagonal_copy.derivative(input=lambda grad, input_shape, offset: _diagonal_backward(grad, input_shape, offset, 0, 1))
+_diagonal_copy.derivative(
+    input=lambda grad, input_shape, offset: _diagonal_backward(grad, input_shape, offset, 0, 1)
+)
 _diagonal_copy.samples(lambda t: [(t(3, 4), -1)])
 
 
 @composite(where=("", "Tensor"))
 def diagflat(input, offset=0):
-    """All elements, row by row, as the diagonal of a square matrix.            dL/dx = g on the diagonal"""
+    """All elements, row by row, as the diagonal of a square matrix.
+
+    dL/dx = g on the diagonal
+    """
     return diag_embed(_reshape(input, (-1,)), offset)
 
 
@@ -123,7 +144,9 @@ def _at_least_2d(name: str, array: Any) -> None:
 
 
 def _below(xp: Any, size: tuple[int, int], shift: int) -> Any:
-    """True on and below a diagonal; small masks are kept, since models ask for the same ones again and again."""
+    """True on and below a diagonal; small masks are kept, since models ask for the same ones again
+    and again.
+    """
     if xp is np and math.prod(size) <= 1 << 18:
         return _mask(*size, shift)
     return xp.arange(size[1]) - shift <= xp.arange(size[0])[:, None]
@@ -190,13 +213,17 @@ def _on_diagonal(grad: Any, size: tuple) -> Any:
 
 @composite(where=("",))
 def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
-    """Rows and columns of the elements of a lower triangle: a matrix of 2 rows, int64 unless `dtype` says otherwise."""
+    """Rows and columns of the elements of a lower triangle: a matrix of 2 rows, int64 unless
+    `dtype` says otherwise.
+    """
     return _triangle(np.tril, row, col, offset, dtype, device)
 
 
 @composite(where=("",))
 def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
-    """Rows and columns of the elements of an upper triangle: a matrix of 2 rows, int64 unless `dtype` says otherwise."""
+    """Rows and columns of the elements of an upper triangle: a matrix of 2 rows, int64 unless
+    `dtype` says otherwise.
+    """
     return _triangle(np.triu, row, col, offset, dtype, device)
 
 

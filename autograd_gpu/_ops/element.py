@@ -32,4 +32,6 @@ def element(dtype: Any, value: Any) -> Any:
 
 def _overflow(dtype: Any) -> RuntimeError:
     legacy = of(dtype).legacy
-    return RuntimeError(f"value cannot be converted to type {_NAMES.get(legacy, legacy.lower())} without overflow")
+    return RuntimeError(
+        f"value cannot be converted to type {_NAMES.get(legacy, legacy.lower())} without overflow"
+    )

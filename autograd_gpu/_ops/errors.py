@@ -8,7 +8,7 @@ from .._core.dtype import of
 from .._core.errors import OutOfMemoryError
 from .._core.layout import dim_error
 
-__all__ = ["explain", "not_implemented", "wrong_type"]
+__all__ = ["explain", "needs", "not_implemented", "wrong_type"]
 
 
 def explain(op: Any, arrays: list, error: Exception) -> Exception | None:
@@ -48,3 +48,9 @@ def wrong_type(op: Any, value: Any, name: str, wanted: str = "Tensor") -> TypeEr
 def not_implemented(kernel: str, dtype: np.dtype) -> NotImplementedError:
     """The error for a dtype that a function does not compute with."""
     return NotImplementedError(f"\"{kernel}\" not implemented for '{of(dtype).legacy}'")
+
+
+def needs(name: str, array: Any, kinds: str) -> None:
+    """NotImplementedError for an array of a dtype of another kind (NumPy's letters)."""
+    if array.dtype.kind not in kinds and of(array.dtype).name != "bfloat16":
+        raise not_implemented(f"{name}_cpu", array.dtype)

@@ -8,7 +8,7 @@ from typing import Any
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .errorfunction import in_double, pieces, ratio
-from .helpers import unary
+from .helpers import narrow, unary, wide
 
 __all__ = ["digamma", "lgamma", "mvlgamma", "polygamma", "zeta"]
 
@@ -66,7 +66,7 @@ def _stirling(xp: Any, x: Any) -> Any:
 
 def _lgamma_positive(xp: Any, x: Any) -> Any:
     return pieces(x, [
-        (x <= 0.5, lambda x: -xp.log(x) + x * (-0.5772156649015328605195174 + x * ratio(xp, _ABOUT_1, x))),
+        (x <= 0.5, lambda x: _near_one(xp, x) - xp.log(x)),
         ((x > 0.5) & (x <= 0.6796875), lambda x: -xp.log(x) + _near_two(xp, x - 1)),
         ((x > 0.6796875) & (x <= 1.5), lambda x: _near_one(xp, x - 1)),
         ((x > 1.5) & (x <= 4), lambda x: _near_two(xp, x - 2)),
@@ -98,7 +98,8 @@ def _lgamma_array(xp: Any, x: Any) -> Any:
         return xp.where((part == 0) | (x == -math.inf), math.inf, value)
 
     return pieces(x, [
-        (x > 0, lambda x: _lgamma_positive(xp, x)), (x < 0, reflected), (x == 0, lambda x: xp.full_like(x, math.inf)),
+        (x > 0, lambda x: _lgamma_positive(xp, x)), (x < 0, reflected),
+        (x == 0, lambda x: xp.full_like(x, math.inf)),
     ])  # fmt: skip
 
 
@@ -117,7 +118,7 @@ lgamma.derivative(input=lambda grad, input: grad * digamma(input))
 
 
 def _digamma_array(xp: Any, x: Any) -> Any:
-    """Up to 10 by psi(x) = psi(x + 1) - 1 / x, then the asymptotic series; below 0 by reflection."""
+    """Up to 10 by psi(x) = psi(x + 1) - 1 / x, then a series in 1 / x; below 0 by reflection."""
 
     def positive(x: Any) -> Any:
         out = xp.zeros_like(x)
@@ -209,7 +210,8 @@ def _polygamma(xp, input: Array, n):
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n == 0:
         return digamma.op.forward(xp, input)
-    return zeta.op.forward(xp, n + 1.0, input) * ((-1) ** (n + 1) * float(math.factorial(n)))
+    out = zeta.op.forward(xp, n + 1.0, wide(input)) * ((-1) ** (n + 1) * float(math.factorial(n)))
+    return narrow(out, input.dtype)
 
 
 _polygamma.derivative(input=lambda grad, input, n: grad * _polygamma(input, n + 1))

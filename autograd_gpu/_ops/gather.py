@@ -1,4 +1,6 @@
-"""Single elements along a dimension, or of the whole, named by an array of integers: gather, take, take_along_dim, put."""
+"""Single elements along a dimension, or of the whole, named by an array of integers: gather, take,
+take_along_dim, put.
+"""
 
 import math
 from typing import Any
@@ -18,19 +20,25 @@ __all__ = ["gather", "put", "take", "take_along_dim"]
 
 
 def flat_places(xp: Any, index: Any, dim: int, size: tuple[int, ...]) -> Any:
-    """Row-major places, in an array of this size, of the elements (i, ..., index[i, ..., j], ...)."""
+    """Row-major places of the elements (i, ..., index[i, ..., j], ...) of an array of this size."""
     ndim = len(size)
     if not ndim or not index.ndim:
         return index.astype(np.int64)
     steps = [math.prod(size[d + 1 :]) for d in range(ndim)]
-    out = index.astype(np.int64) * steps[dim] if steps[dim] != 1 else index.astype(np.int64, copy=False)
+    out = (
+        index.astype(np.int64) * steps[dim]
+        if steps[dim] != 1
+        else index.astype(np.int64, copy=False)
+    )
     for d, n in enumerate(index.shape):
         if d != dim and n > 1:
             out = out + (xp.arange(n) * steps[d]).reshape((n,) + (1,) * (ndim - d - 1))
     return out
 
 
-def check_index(name: str, index: Any, dim: int, size: tuple[int, ...], what: str = "input") -> None:
+def check_index(
+    name: str, index: Any, dim: int, size: tuple[int, ...], what: str = "input"
+) -> None:
     """PyTorch's errors for an index of another dtype, dimension or range."""
     if index.dtype.char not in "liq":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
@@ -47,9 +55,11 @@ def check_index(name: str, index: Any, dim: int, size: tuple[int, ...], what: st
 def gather(xp, input: Array, dim, index: Index, *, sparse_grad=False):
     """The elements of a dimension that an array of integers names.
 
-    y[i, j] = x[i, index[i, j]] (for dim 1)            dL/dx[i, k] = sum of g[i, j] where index[i, j] = k
+    y[i, j] = x[i, index[i, j]] (for dim 1)
+    dL/dx[i, k] = sum of g[i, j] where index[i, j] = k
 
-    `index` has the dimensions of `input`, none longer but `dim`. RuntimeError for an index that is longer, out of range
+    `index` has the dimensions of `input`, none longer but `dim`. RuntimeError for an index that is
+    longer, out of range
     (negative too) or no integer. `sparse_grad` changes nothing: gradients are dense.
     """
     dim = normal_dim(dim, input.ndim, "gather")
@@ -59,15 +69,22 @@ def gather(xp, input: Array, dim, index: Index, *, sparse_grad=False):
     for d, n in enumerate(index.shape):
         if d != dim and n > input.shape[d]:
             raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than self "
-                f"{list(input.shape)} apart from dimension {dim}"
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
+                f"larger than self {list(input.shape)} apart from dimension {dim}"
             )
     return input.reshape(-1).take(flat_places(xp, index, dim, input.shape))
 
 
-gather.derivative(input=lambda grad, dim, index, input_shape: _gather_backward(grad, dim, index, input_shape))
+gather.derivative(
+    input=lambda grad, dim, index, input_shape: _gather_backward(grad, dim, index, input_shape)
+)
 gather.samples(
-    lambda t: [(t(2, 3), 1, t.int(3, 2, 4)), (t(3, 2, 4), 0, t.int(3, 2, 1, 3)), (t(), 0, t.int(1)), (t(3), -1, t.int(3))]
+    lambda t: [
+        (t(2, 3), 1, t.int(3, 2, 4)),
+        (t(3, 2, 4), 0, t.int(3, 2, 1, 3)),
+        (t(), 0, t.int(1)),
+        (t(3), -1, t.int(3)),
+    ]
 )
 
 
@@ -90,16 +107,20 @@ def add_flat(xp: Any, out: Any, places: Any, values: Any) -> None:
 
 
 _gather_backward.derivative(grad=lambda grad, dim, index: gather(grad, dim, index))
-_gather_backward.samples(lambda t: [(t(2, 4), 1, t.int(3, 2, 4), (2, 3)), (t(2, 2), 0, t.int(3, 2, 2), (3, 4))])
+_gather_backward.samples(
+    lambda t: [(t(2, 4), 1, t.int(3, 2, 4), (2, 3)), (t(2, 2), 0, t.int(3, 2, 2), (3, 4))]
+)
 
 
 @op(node="TakeBackward0")
 def take(xp, input: Array, index: Index):
-    """The elements of the flattened input that an array of integers names, in the shape of that array.
+    """The elements of the flattened input that an array of integers names, in the shape of that
+    array.
 
     y[k] = x.flatten()[index[k]]            dL/dx[i] = sum of g[k] where index[k] = i
 
-    Negative indices count back. IndexError for an index out of range, RuntimeError for one that is not int64.
+    Negative indices count back. IndexError for an index out of range, RuntimeError for one that is
+    not int64.
     """
     _check_flat("take", index, input.size)
     return input.reshape(-1)[index]
@@ -107,12 +128,16 @@ def take(xp, input: Array, index: Index):
 
 def _check_flat(name: str, index: Any, numel: int) -> None:
     if index.dtype.char not in "lq":
-        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {of(index.dtype).legacy}")
+        raise RuntimeError(
+            f"{name}(): Expected a long tensor for index, but got {of(index.dtype).legacy}"
+        )
     flat = index.reshape(-1)
     outside = (flat < -numel) | (flat >= numel)
     if outside.any():
         bad = int(flat[outside][0])
-        raise IndexError(f"out of range: tried to access index {bad} on a tensor of {numel} elements.")
+        raise IndexError(
+            f"out of range: tried to access index {bad} on a tensor of {numel} elements."
+        )
 
 
 take.derivative(
@@ -125,13 +150,14 @@ take.samples(lambda t: [(t(2, 3), t.int(6, 4)), (t(2, 3), t.int(6)), (t(3), t.in
 
 @op(inplace=True, node="PutBackward0")
 def put(xp, input: Array, index: Index, source: Array, accumulate=False):
-    """A copy of `input`, in which the elements of the flattened tensor that `index` names are those of `source`.
+    """A copy of `input`, in which the elements of the flattened tensor that `index` names are those
+    of `source`.
 
     y[index[k]] = s[k] (or += s[k])            dL/dx = g, 0 where replaced;  dL/ds[k] = g[index[k]]
 
     IndexError for an index out of range, RuntimeError for another dtype or number of elements.
     """
-    out = xp.array(input)
+    out = xp.array(input, order="C")
     _put_flat(xp, out, index, source, accumulate)
     return out
 
@@ -155,8 +181,8 @@ def _put_flat(xp: Any, out: Any, index: Any, source: Any, accumulate: bool) -> N
         )
     if index.size != source.size:
         raise RuntimeError(
-            f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.size},"
-            f" index.numel() = {index.size}"
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {source.size}, index.numel() = {index.size}"
         )
     if accumulate:
         add_flat(xp, out, index % max(out.size, 1), source)
@@ -165,7 +191,9 @@ def _put_flat(xp: Any, out: Any, index: Any, source: Any, accumulate: bool) -> N
 
 
 put.derivative(
-    input=lambda grad, index, accumulate: grad if accumulate else put(grad, index, like_zeros(grad, index)),
+    input=lambda grad, index, accumulate: (
+        grad if accumulate else put(grad, index, like_zeros(grad, index))
+    ),
     source=lambda grad, index, source_shape: _reshape(take(grad, index), source_shape),
 )
 put.samples(lambda t: [(t(2, 3), t.int(6, 3), t(3), True), (t(2, 3), t.int(1, 1), t(1))])
@@ -180,29 +208,37 @@ def like_zeros(grad: Any, index: Any) -> Any:
 
 @composite(where=("", "Tensor"))
 def take_along_dim(input, indices, dim=None, *, out=None):
-    """The elements of a dimension that `indices` names; the other dimensions broadcast. As argsort and argmax give them.
+    """The elements of a dimension that `indices` names; the other dimensions broadcast. As argsort
+    and argmax give them.
 
-    y[i, j] = x[i, indices[i, j]] (for dim 1); without `dim`, of the flattened input            dL/dx: as `gather`
+    y[i, j] = x[i, indices[i, j]] (for dim 1); without `dim`, of the flattened input
+    dL/dx: as `gather`
 
     RuntimeError for indices that are not int64 or have another number of dimensions.
     """
     if raw(indices).dtype.char not in "lq":
         raise RuntimeError(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {of(raw(indices).dtype).legacy}"
+            "torch.take_along_dim(): dtype of indices should be Long but got "
+            f"{of(raw(indices).dtype).legacy}"
         )
     if dim is None:
         return gather(_reshape(input, (-1,)), 0, _reshape(indices, (-1,)), out=out)
     size, places = tuple(input.shape), tuple(indices.shape)
     if len(size) != len(places):
         raise RuntimeError(
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
-            f"{len(size)} dimensions for input, and {len(places)} dimensions for indices"
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {len(size)} dimensions for input, and {len(places)} dimensions for indices"
         )
     dim = normal_dim(dim, len(size), "take_along_dim")
-    both = np.broadcast_shapes(size[:dim] + (1,) + size[dim + 1 :], places[:dim] + (1,) + places[dim + 1 :])
+    both = np.broadcast_shapes(
+        size[:dim] + (1,) + size[dim + 1 :], places[:dim] + (1,) + places[dim + 1 :]
+    )
     wide = _expand(input, (*both[:dim], size[dim], *both[dim + 1 :]))
-    return gather(wide, dim, _expand(indices, (*both[:dim], places[dim], *both[dim + 1 :])), out=out)
+    return gather(
+        wide, dim, _expand(indices, (*both[:dim], places[dim], *both[dim + 1 :])), out=out
+    )
 
 
-take_along_dim.samples(lambda t: [(t(2, 3), t.int(3, 2, 1), 1), (t(2, 3), t.int(6, 4)), (t(2, 1), t.int(2, 2, 3), 0)])
-
+take_along_dim.samples(
+    lambda t: [(t(2, 3), t.int(3, 2, 1), 1), (t(2, 3), t.int(6, 4)), (t(2, 1), t.int(2, 2, 3), 0)]
+)

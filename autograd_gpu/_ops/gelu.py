@@ -14,7 +14,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _INNER, _CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
-@op(where=(), name="gelu", node="GeluBackward0")
+@op(where=(), caches=("below",))
 def gelu(xp, input: Array, *, approximate="none"):
     """x times the probability that a normal number is below it.
 
@@ -24,28 +24,36 @@ def gelu(xp, input: Array, *, approximate="none"):
     Source: Hendrycks and Gimpel, arXiv:1606.08415.
     """
     if approximate == "tanh":
-        return widened("GeluKernelImpl", input, lambda x: _by_tanh(xp, x))
+        return widened("GeluKernelImpl", input, lambda x: _by_tanh(xp, x)), None
     if approximate != "none":
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return widened("GeluKernelImpl", input, lambda x: x * (0.5 * (erf(x * _ROOT_HALF) + 1)))
+    below = widened("GeluKernelImpl", input, _below)
+    return input * below, below
+
+
+def _below(x):
+    """The probability that a normal number is below x."""
+    return (erf(x * _ROOT_HALF) + 1) * 0.5
 
 
 def _by_tanh(xp: Any, x: Any) -> Any:
     return 0.5 * x * (1 + xp.tanh((x + x * x * x * _CUBIC) * _INNER))
 
 
-gelu.derivative(input=lambda grad, input, approximate: gelu_backward(grad, input, approximate))
+gelu.derivative(
+    input=lambda grad, input, below, approximate: gelu_backward(grad, input, below, approximate)
+)
 
 
 @composite(kernel="gelu_backward")
-def gelu_backward(grad, input, approximate):
+def gelu_backward(grad, input, below, approximate):
     """g (P(x) + x p(x)), or the derivative of the approximation"""
     if approximate == "tanh":
         square = input * input
         t = tanh((input + square * input * _CUBIC) * _INNER)
         slope = (square * (3 * _CUBIC) + 1) * _INNER
         return grad * ((t + 1) * 0.5 + input * (1 - t * t) * slope * 0.5)
-    below = (erf(input * _ROOT_HALF) + 1) * 0.5
+    below = _below(input) if below is None else below
     density = exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
     return grad * (below + input * density)
 

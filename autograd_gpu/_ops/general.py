@@ -75,6 +75,8 @@ def prepare(op: Any, values: tuple) -> _Call | None:
         raise wrong_type(op, found[0] if found else values, op.arrays[0][1])
     for i, name, kind in op.arrays:
         call.values[i] = _checked(op, values[i], name, kind, first=i == op.arrays[0][0])
+    if op.check is not None:
+        op.check([call.values[i] for i, _, _ in op.arrays])
     _same_device(op, call)
     _promote(op, call)
     return call

@@ -1,6 +1,5 @@
 """Reading parts of a tensor: `x[...]`, select, slices, and integer arrays or masks as indices."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,9 @@ from .._core.device import library
 from .._core.layout import normal_dim
 from .._core.state import recording
 from .._core.tensor import Tensor
-from ..autograd.views import edge_of
 from .accumulate import add_at
 from .declare import Array, composite, op
+from .index_items import as_tuple, basic_key, checked_slice, explained, read_item, width_of
 from .shape import _reshape
 
 __all__ = ["select"]
@@ -36,7 +35,7 @@ def _slice(xp, input: Array, key):
 
 @op(where=(), view=True, node="SliceBackward0")
 def _basic(xp, input: Array, key):
-    """Integers, slices, None and Ellipsis at once. Programs see it only where nothing is recorded."""
+    """Integers, slices, None and Ellipsis at once; only used where nothing is recorded."""
     return input[key]
 
 
@@ -83,26 +82,35 @@ def select(input, dim, index):
     index = index.__index__()
     if not -shape[dim] <= index < shape[dim]:
         raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
+            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension "
+            f"{dim}"
         )
     return _select(input, (*(WHOLE,) * dim, index, ...))
 
 
 @composite(where=("", "Tensor"))
 def narrow(input, dim, start, length):
-    """`length` indices of a dimension, from `start` on; a view.            dL/dx = g there, 0 elsewhere
+    """`length` indices of a dimension, from `start` on; a view.
+
+    dL/dx = g there, 0 elsewhere
 
     IndexError for a start, RuntimeError for a length that is not there.
     """
     shape = input.shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    dim, start, length = normal_dim(dim, len(shape), "narrow"), start.__index__(), length.__index__()
+    dim, start, length = (
+        normal_dim(dim, len(shape), "narrow"),
+        start.__index__(),
+        length.__index__(),
+    )
     n = shape[dim]
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -n <= start <= n:
-        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
+        )
     start = start + n if start < 0 else start
     if start + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
@@ -114,7 +122,9 @@ def narrow(input, dim, start, length):
 
 @op(where=(), node="IndexBackward0", constants=("kept",))
 def _index(xp, input: Array, places):
-    """`places`: for each leading dimension a whole slice or an array; a mask stands for as many as it has."""
+    """`places`: for each leading dimension a whole slice or an array; a mask stands for as many as
+    it has.
+    """
     if len(places) == 1 and places[0].dtype.char != "?" and input.flags.c_contiguous:
         return input.take(places[0], 0), places  # twice as fast as a subscript where rows are long
     return input[places], places
@@ -147,13 +157,15 @@ _accumulated.derivative(grad=lambda grad, kept: _index(grad, kept))
 
 
 def getitem(self: Tensor, index: Any) -> Tensor:
-    """`x[index]`, with integers, slices, None, Ellipsis, bools, integer tensors, masks, lists and arrays, and tuples of
-    these. Integers and slices give views, everything else a copy.
+    """`x[index]`, with integers, slices, None, Ellipsis, bools, integer tensors, masks, lists and
+    arrays, and tuples of these. Integers and slices give views, everything else a copy.
 
-    y = x[index]            dL/dx = g where it was read (added up where read repeatedly), 0 elsewhere
+    y = x[index]
+    dL/dx = g where it was read (added up where read repeatedly), 0 elsewhere
 
     Raises:
-        IndexError: an index out of range, too many indices, a mask of another shape, an index of another type.
+        IndexError: an index out of range, too many indices, a mask of another shape, an index of
+        another type.
         ValueError: a step that is not positive.
     """
     kind = index.__class__
@@ -171,35 +183,6 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         raise explained(self._array.shape, index, error) from None
 
 
-def checked_slice(key: slice) -> slice:
-    """The slice. ValueError for a step of zero or less."""
-    step = key.step
-    if step is not None and step.__index__() <= 0:
-        raise ValueError("step must be greater than zero" if step.__index__() else "slice step cannot be zero")
-    return key
-
-
-def as_tuple(index: Any) -> tuple:
-    """The index as a tuple. A list that holds slices, None, Ellipsis, sequences or tensors counts as one."""
-    if index.__class__ is tuple:
-        return index
-    if isinstance(index, tuple):
-        return tuple(index)
-    if isinstance(index, (list, range)) and len(index) < 32 and any(_structured(i) for i in index):
-        warnings.warn(
-            "indexing with a list that holds slices, sequences or tensors means x[tuple(list)] here and is deprecated; "
-            "write x[tuple(list)]",
-            UserWarning,
-            stacklevel=4,
-        )
-        return tuple(index)
-    return (index,)
-
-
-def _structured(item: Any) -> bool:
-    return item is None or item is Ellipsis or isinstance(item, (slice, list, tuple, Tensor, np.ndarray))
-
-
 def _by_tuple(self: Tensor, index: tuple) -> Tensor:
     key = basic_key(index)
     if key is None:
@@ -213,22 +196,10 @@ def _by_tuple(self: Tensor, index: tuple) -> Tensor:
     return _alias(self) if view is self else view
 
 
-def basic_key(index: tuple) -> tuple | None:
-    """The index with an Ellipsis in it, so that NumPy gives a view always; None where there are arrays and the like."""
-    dots = False
-    for item in index:
-        kind = item.__class__
-        if kind is slice:
-            checked_slice(item)
-        elif item is Ellipsis and not dots:
-            dots = True
-        elif kind is not int and item is not None:
-            return None
-    return index if dots else (*index, ...)
-
-
 def chain(self: Tensor, index: tuple) -> Tensor:
-    """The views of integers, slices, None and one Ellipsis, one after the other, as PyTorch records them."""
+    """The views of integers, slices, None and one Ellipsis, one after the other, as PyTorch records
+    them.
+    """
     view = self
     before: tuple = ()
     for item in index:
@@ -251,11 +222,11 @@ def chain(self: Tensor, index: tuple) -> Tensor:
 
 
 def steps(self: Any, index: tuple) -> tuple[Any, tuple]:
-    """Do the views of an index one after the other: the view, and for each leading dimension of it a whole slice or the
-    array of integers or mask that is still to be applied; () for none."""
-    items = [_item(i) for i in index]
+    """Do the views of an index one after the other: the view, and for each leading dimension of it
+    a whole slice or the array of integers or mask that is still to be applied; () for none."""
+    items = [read_item(i) for i in index]
     ndim = self._array.ndim
-    named = sum(_width(i) for i in items)
+    named = sum(width_of(i) for i in items)
     if named > ndim:
         raise IndexError("")
     dim, places, view = 0, [], self
@@ -289,107 +260,6 @@ def _spread_places(view: Any, places: list) -> tuple:
         out.append(xp.asarray(array))
         width = dim + (array.ndim if array.dtype.char == "?" else 1)
     return tuple(out)
-
-
-def _width(item: Any) -> int:
-    """How many dimensions an item takes."""
-    if item is None or item is Ellipsis or item.__class__ is bool:
-        return 0
-    if item.__class__ in (int, slice):
-        return 1
-    return item.ndim if item.dtype.char == "?" else 1
-
-
-def _item(item: Any) -> Any:
-    """An int, bool, slice, None, Ellipsis, or an array of integers or bools."""
-    if item is None or item is Ellipsis or item.__class__ in (int, slice, bool):
-        return item
-    if isinstance(item, Tensor):
-        edge_of(item)
-        return _array_item(item._array)
-    if isinstance(item, np.ndarray):
-        return _array_item(item)
-    if isinstance(item, (list, tuple, range)):
-        return _list_item(item)
-    if isinstance(item, str):
-        raise TypeError("new(): invalid data type 'str'")
-    if hasattr(item, "__index__"):
-        return item.__index__()
-    name = type(item).__name__ if type(item).__module__ == "builtins" else f"{type(item).__module__}.{type(item).__name__}"
-    raise IndexError(
-        f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {name})"
-    )
-
-
-def _array_item(array: Any) -> Any:
-    char = array.dtype.char
-    if char == "B":
-        warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-            UserWarning,
-            stacklevel=5,
-        )
-        array, char = array.astype(bool), "?"
-    if array.ndim == 0 and array.dtype.kind in "bi":
-        return bool(array) if char == "?" else int(array)
-    if char not in "?liq":
-        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return array
-
-
-def _list_item(item: Any) -> Any:
-    array = np.asarray(_plain(item))
-    if array.dtype.kind not in "bifu":
-        raise TypeError(f"cannot use {item!r} as an index")
-    return array if array.dtype.kind == "b" else array.astype(np.int64)
-
-
-def _plain(item: Any) -> Any:
-    if isinstance(item, (list, tuple, range)):
-        return [_plain(i) for i in item]
-    return item._array if isinstance(item, Tensor) else item
-
-
-def explained(shape: tuple, index: Any, error: IndexError) -> Exception:
-    """PyTorch's words for an IndexError that came of `index` on a tensor of this shape."""
-    text = str(error)
-    if not shape and isinstance(index, slice):
-        return IndexError("slice() cannot be applied to a 0-dim tensor.")
-    if not shape and (index.__class__ is int or isinstance(index, np.integer)):
-        return IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
-            "0-dim tensor to a number"
-        )
-    if not text or "too many indices" in text:
-        return IndexError(f"too many indices for tensor of dimension {len(shape)}")
-    if "could not be broadcast together" in text:
-        shapes = [s.strip(" ,").split(",") for s in text.rpartition("shapes ")[2].replace("(", "").split(")") if s.strip()]
-        listed = ", ".join(f"[{', '.join(n for n in s if n)}]" for s in shapes)
-        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}")
-    if "axis" in text or "fit" in text:
-        return _misplaced(shape, index) or IndexError(text.replace("for axis", "for dimension"))
-    return error
-
-
-def _misplaced(shape: tuple, index: Any) -> Exception | None:
-    """The error for the first integer or mask that does not fit its dimension."""
-    items = [_item(i) for i in as_tuple(index)]
-    named = sum(_width(i) for i in items)
-    dim = 0
-    for item in items:
-        if item.__class__ is int and not -(2**63) <= item < 2**63:
-            return ValueError("Overflow when unpacking long long")
-        if item.__class__ is int and not -shape[dim] <= item < shape[dim]:
-            return IndexError(f"index {item} is out of bounds for dimension {dim} with size {shape[dim]}")
-        if hasattr(item, "dtype") and item.dtype.char == "?":
-            for i, n in enumerate(item.shape):
-                if n != shape[dim + i]:
-                    return IndexError(
-                        f"The shape of the mask {list(item.shape)} at index {i} does not match the shape of the indexed "
-                        f"tensor {list(shape)} at index {dim + i}"
-                    )
-        dim += len(shape) - named if item is Ellipsis else _width(item)
-    return None
 
 
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]

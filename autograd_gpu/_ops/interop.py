@@ -41,7 +41,8 @@ def _reversed(self: Tensor) -> Tensor:
 def _contains(self: Tensor, element: Any) -> bool:
     if not isinstance(element, (Tensor, *_NUMBERS, np.generic)):
         raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
         )
     return bool((self == element)._array.any())  # type: ignore[union-attr]
 
@@ -55,7 +56,8 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     if dtype is not None and np.dtype(dtype) != array.dtype:
         if copy is False:
             raise ValueError(
-                f"Unable to avoid copy: the tensor is of dtype {array.dtype}, asked for was {np.dtype(dtype)}"
+                f"Unable to avoid copy: the tensor is of dtype {array.dtype}, asked for was "
+                f"{np.dtype(dtype)}"
             )
         return array.astype(dtype)
     return array.copy() if copy else array
@@ -67,7 +69,7 @@ def _array_wrap(
     return _as_result(np.asarray(array))
 
 
-_OPERATORS = {
+_OPERATORS: dict[Any, Any] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
@@ -125,7 +127,7 @@ def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: 
     result is a Tensor
     without a history. RuntimeError where a gradient would be lost by that.
     """
-    name = _RENAMED.get(ufunc.__name__, ufunc.__name__ if ufunc.__name__ in _SAME else None)
+    name: Any = _RENAMED.get(ufunc.__name__, ufunc.__name__ if ufunc.__name__ in _SAME else None)
     if method != "__call__" or kwargs or (name is None and ufunc not in _OPERATORS):
         return _on_arrays(ufunc, method, inputs, kwargs)
     values = [_operand(v) for v in inputs]
@@ -216,7 +218,8 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
         ext_tensor = _Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise RuntimeError(
-            f"from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, but got {type(ext_tensor).__name__}"
+            "from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, but got "
+            f"{type(ext_tensor).__name__}"
         )
     if ext_tensor.__dlpack_device__()[0] not in (1, 3):
         move(None, as_device("cuda"))
@@ -240,7 +243,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     edge = edge_of(self)
     if edge is not None and edge.seq:
         raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol at the moment: "
             "copy x.detach() instead"
         )
     out = memo[id(self)] = new(type(self))

@@ -1,26 +1,32 @@
-"""Putting tensors together: cat, stack, hstack ..., block_diag, meshgrid, broadcasting of several, atleast_nd."""
+"""Putting tensors together: cat, stack, hstack ..., block_diag, meshgrid, broadcasting of several,
+atleast_nd.
+"""
 
-import itertools
-import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .._core.layout import normal_dim
-from .._core.size import Size, size_from
 from .._core.tensor import Tensor, make
 from .declare import Arrays, composite, op
-from .errors import mismatch
 from .index import _slice
-from .rows import index_select
-from .shape import _expand, _reshape, transpose, unsqueeze
+from .shape import _reshape, unsqueeze
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
-    "cartesian_prod", "cat", "column_stack", "combinations", "concat", "concatenate", "dstack", "hstack", "meshgrid",
-    "row_stack", "stack", "vstack",
-]  # fmt: skip
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block_diag",
+    "cat",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "dstack",
+    "hstack",
+    "row_stack",
+    "stack",
+    "vstack",
+]
 
 
 @op(where=("",), promote="same")
@@ -29,8 +35,8 @@ def cat(xp, tensors: Arrays, dim=0):
 
     y = (x_1, x_2, ...)            dL/dx_k = the part of g
 
-    The other dimensions must be equal; dtypes are promoted; vectors without elements are skipped whatever the others'
-    shapes. ValueError for no tensor, RuntimeError for shapes that do not fit.
+    The other dimensions must be equal; dtypes are promoted; vectors without elements are skipped
+    whatever the others' shapes. ValueError for no tensor, RuntimeError for shapes that do not fit.
     """
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -64,8 +70,8 @@ def _misfit(shapes: list, first: tuple, dim: int) -> RuntimeError:
         for d, (a, b) in enumerate(zip(first, shape, strict=True)):
             if d != dim and a != b:
                 return RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for tensor "
-                    f"number {k} in the list."
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but "
+                    f"got size {b} for tensor number {k} in the list."
                 )
     return RuntimeError(f"cat: the shapes {[list(s) for s in shapes]} do not fit")
 
@@ -78,7 +84,11 @@ def _parts(grad: Any, shapes: tuple, dim: int) -> list:
     before, start, out = (slice(None),) * dim, 0, []
     for shape in shapes:
         if shape == (0,) and len(grad.shape) != 1:
-            out.append(_reshape(_slice(grad, (*before, slice(0, 0))), (-1,))[:0] if 0 in grad.shape else _empty(grad))
+            out.append(
+                _reshape(_slice(grad, (*before, slice(0, 0))), (-1,))[:0]
+                if 0 in grad.shape
+                else _empty(grad)
+            )
             continue
         out.append(_slice(grad, (*before, slice(start, start + shape[dim]))))
         start += shape[dim]
@@ -106,7 +116,8 @@ def stack(xp, tensors: Arrays, dim=0):
     except ValueError:
         k, other = next((k, a.shape) for k, a in enumerate(tensors) if a.shape != first)
         raise RuntimeError(
-            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(other)} at entry {k}"
+            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+            f"{list(other)} at entry {k}"
         ) from None
 
 
@@ -116,7 +127,9 @@ def _stacked(arrays: Any, dim: int) -> Any:
     return np.concatenate([a[key] for a in arrays], dim)
 
 
-stack.derivative(lambda grad, tensors_shape, dim: _slices(grad, len(tensors_shape), dim), of=("tensors",))
+stack.derivative(
+    lambda grad, tensors_shape, dim: _slices(grad, len(tensors_shape), dim), of=("tensors",)
+)
 
 
 def _slices(grad: Any, count: int, dim: int) -> list:
@@ -141,7 +154,8 @@ def concatenate(tensors, dim=0, *, out=None):
 def _listed(name: str, tensors: Any) -> list:
     if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
         raise TypeError(
-            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+            f"{type(tensors).__name__}"
         )
     if not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
@@ -176,7 +190,9 @@ def dstack(tensors, *, out=None):
 @composite(where=("",))
 def column_stack(tensors, *, out=None):
     """Side by side, vectors (and numbers) as columns."""
-    parts = [t if len(t.shape) > 1 else _reshape(t, (-1, 1)) for t in _listed("column_stack", tensors)]
+    parts = [
+        t if len(t.shape) > 1 else _reshape(t, (-1, 1)) for t in _listed("column_stack", tensors)
+    ]
     return cat(parts, 1, out=out)
 
 
@@ -217,14 +233,16 @@ def atleast_3d(*tensors):
     return _each(tensors, 3)
 
 
-# ---- block_diag, meshgrid, products
+# ---- block_diag
 
 
 @op(where=(), promote="same", node="BlockDiagBackward0")
 def _block_diag(xp, tensors: Arrays):
     """See `block_diag`."""
     blocks = [a.reshape((1,) * (2 - a.ndim) + a.shape) for a in tensors]
-    out = xp.zeros((sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)), blocks[0].dtype)
+    out = xp.zeros(
+        (sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)), blocks[0].dtype
+    )
     row = column = 0
     for b in blocks:
         out[row : row + b.shape[0], column : column + b.shape[1]] = b
@@ -237,7 +255,9 @@ def _blocks(grad: Any, shapes: tuple) -> list:
     out = []
     for shape in shapes:
         n, m = (1,) * (2 - len(shape)) + shape
-        part = _slice(_slice(grad, (slice(row, row + n),)), (slice(None), slice(column, column + m)))
+        part = _slice(
+            _slice(grad, (slice(row, row + n),)), (slice(None), slice(column, column + m))
+        )
         out.append(_reshape(part, shape))
         row, column = row + n, column + m
     return out
@@ -248,142 +268,34 @@ _block_diag.derivative(lambda grad, tensors_shape: _blocks(grad, tensors_shape),
 
 @composite(where=("",))
 def block_diag(*tensors):
-    """A matrix, zero but for the given matrices along its diagonal; vectors count as rows, 0-d tensors as 1 by 1.
+    """A matrix, zero but for the given matrices along its diagonal; vectors count as rows, 0-d
+    tensors as 1 by 1.
 
     dL/dx_k = the block of g. RuntimeError for more than 2 dimensions.
     """
     for k, t in enumerate(tensors):
         if len(t.shape) > 2:
             raise RuntimeError(
-                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
-                f"{k} has {len(t.shape)} dimensions"
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {k} has "
+                f"{len(t.shape)} dimensions"
             )
     if not tensors:
         return make(np.zeros((1, 0), np.float32))
     return _block_diag(list(tensors))
 
 
-@composite(where=("",))
-def meshgrid(*tensors, indexing=None):
-    """The coordinates of a grid: for each vector, a view expanded over all others.
-
-    y_k[i_1, i_2, ...] = x_k[i_k]            dL/dx_k = sum of g_k over the others
-
-    `indexing`: "ij" (a dimension for each vector, in order) or "xy" (the first two exchanged); without it "ij", with a
-    warning. RuntimeError for tensors of more than 1 dimension.
-    """
-    given = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
-    if not given:
-        raise RuntimeError("meshgrid expects a non-empty TensorList")
-    if indexing is None:
-        warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-            UserWarning,
-            stacklevel=2,
-        )
-        indexing = "ij"
-    if indexing not in ("ij", "xy"):
-        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    for t in given:
-        if len(t.shape) > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t!r}")
-        if t.dtype is not given[0].dtype:
-            raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
-    swap = indexing == "xy" and len(given) > 1
-    if swap:
-        given[:2] = given[1::-1]
-    size = tuple(math.prod(t.shape) for t in given)
-    grids = []
-    for k, t in enumerate(given):
-        column = _reshape(t, (1,) * k + (-1,) + (1,) * (len(given) - k - 1))
-        grids.append(_expand(column, size))
-    if swap:
-        grids[:2] = grids[1::-1]
-        grids = [transpose(g, 0, 1) for g in grids]
-    return tuple(grids)
-
-
-@composite(where=("",))
-def cartesian_prod(*tensors):
-    """All combinations of one element from each vector, a row each; of one vector, the vector itself."""
-    for t in tensors:
-        if len(t.shape) != 1:
-            raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
-    if len(tensors) == 1:
-        return tensors[0]
-    return stack([_reshape(g, (-1,)) for g in meshgrid(*tensors, indexing="ij")], 1)
-
-
-@composite(where=("", "Tensor"))
-def combinations(input, r=2, with_replacement=False):
-    """All choices of r elements of a vector in their order, a row each; with replacement, elements may come again."""
-    if len(input.shape) != 1:
-        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
-    if r < 0:
-        raise RuntimeError(f"Expect a non-negative number, but got {r}")
-    if r == 0:
-        return make(np.empty(0, input._array.dtype))
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = list(choose(range(input.shape[0]), r))
-    places = np.asarray(rows, np.int64).reshape(len(rows), r)
-    return stack([index_select(input, 0, make(np.ascontiguousarray(places[:, k]))) for k in range(r)], 1)
-
-
-# ---- broadcasting of several
-
-
-@composite(where=("",))
-def broadcast_shapes(*shapes):
-    """The shape that tensors of these shapes broadcast to. RuntimeError where they do not."""
-    given = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
-    full: list[int] = [1] * max((len(s) for s in given), default=0)
-    for k, shape in enumerate(given):
-        for d in range(-1, -len(shape) - 1, -1):
-            n = shape[d]
-            if n < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({n}): ({n})")
-            if n not in (1, full[d]) and full[d] != 1:
-                raise RuntimeError(
-                    f"Attempting to broadcast a dimension of length {n} at {d}! Mismatching argument at index {k} had "
-                    f"{shape}; but expected shape should be broadcastable to {full}"
-                )
-            full[d] = n if full[d] == 1 else full[d]
-    return Size(full)
-
-
-@composite(where=("",))
-def broadcast_tensors(*tensors):
-    """The tensors, expanded to their common shape; views.            dL/dx_k = sum of g_k over what was stretched"""
-    given = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
-    shapes = [tuple(t.shape) for t in given]
-    try:
-        size = tuple(np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise mismatch(shapes) or RuntimeError(f"the shapes {shapes} do not broadcast") from None
-    return tuple(t if tuple(t.shape) == size else _expand(t, size) for t in given)
-
-
-@composite(where=("", "Tensor"))
-def broadcast_to(input, *size):
-    """The tensor, expanded to a size; a view. `expand` under NumPy's name."""
-    return _expand(input, size_from(size, "broadcast_to"))
-
-
 def _pair(t: Any) -> list:
     return [t(2, 3), t(2, 3)]
 
 
-cat.samples(lambda t: [(_pair(t),), ([t(2, 1), t(2, 3)], -1), ([t(2, 3), t(0)],), ([t(3), t(2), t(0)],)])
+cat.samples(
+    lambda t: [(_pair(t),), ([t(2, 1), t(2, 3)], -1), ([t(2, 3), t(0)],), ([t(3), t(2), t(0)],)]
+)
 stack.samples(lambda t: [(_pair(t),), (_pair(t), 1), (_pair(t), -1), ([t(), t()],)])
 for _f in (concat, concatenate, vstack, row_stack, hstack, dstack, column_stack):
     _f.samples(lambda t: [(_pair(t),)])
 hstack.samples(lambda t: [([t(2), t(3)],), (_pair(t),), ([t(), t(2)],)])
 _block_diag.samples(lambda t: [([t(2, 3), t(2), t()],)])
 block_diag.samples(lambda t: [(t(2, 3), t(2), t())])
-meshgrid.samples(lambda t: [(t(2), t(3), {"indexing": "ij"}), (t(2), t(3), t(), {"indexing": "xy"})])
-cartesian_prod.samples(lambda t: [(t(2), t(3)), (t(2), t(1), t(2))])
-combinations.samples(lambda t: [(t(4),), (t(3), 2, True), (t(4), 3)])
-broadcast_tensors.samples(lambda t: [(t(2, 1), t(3))])
-broadcast_to.samples(lambda t: [(t(3), (2, 3)), (t(2, 1), 2, 2)])
 for _f in (atleast_1d, atleast_2d, atleast_3d):
     _f.samples(lambda t: [(t(),), (t(2),), (t(2, 2),)])

@@ -29,7 +29,7 @@ def logical_and(xp, input: Array, other: Array):
 
 @op(inplace=True, promote="bool")
 def logical_or(xp, input: Array, other: Array):
-    """y = a or b, elementwise, with broadcasting; a number is true unless it is zero (NaN is true)."""
+    """y = a or b, elementwise, with broadcasting; true is what is not zero (NaN too)."""
     return xp.logical_or(input, other)
 
 
@@ -63,7 +63,7 @@ def _bits(name: str, *operands: Any) -> None:
 
 @op(methods=("__and__", "__rand__"), inplace=True, promote="same")
 def bitwise_and(xp, input: Array | float, other: Array | float):
-    """y = a & b: the bits that both have; of bools, both. NotImplementedError for floating dtypes."""
+    """y = a & b: the bits that both have; of bools, both. NotImplementedError for floats."""
     _bits("bitwise_and", input, other)
     return xp.bitwise_and(input, other)
 

@@ -43,8 +43,17 @@ def masked_select(xp, input: Array, mask: Index):
     return _wide(xp, input, size)[_wide(xp, mask, size)]
 
 
-masked_select.derivative(input=lambda grad, mask, input_shape: _unselected(grad, raw(mask), input_shape))
-masked_select.samples(lambda t: [(t(2, 3), t.bool(2, 3)), (t(3), t.bool(2, 3)), (t(2, 3), t.bool(3)), (t(), t.bool(2))])
+masked_select.derivative(
+    input=lambda grad, mask, input_shape: _unselected(grad, raw(mask), input_shape)
+)
+masked_select.samples(
+    lambda t: [
+        (t(2, 3), t.bool(2, 3)),
+        (t(3), t.bool(2, 3)),
+        (t(2, 3), t.bool(3)),
+        (t(), t.bool(2)),
+    ]
+)
 
 
 def _unselected(grad: Any, mask: Any, shape: tuple) -> Any:
@@ -54,11 +63,14 @@ def _unselected(grad: Any, mask: Any, shape: tuple) -> Any:
 
 @op(inplace=True, node="MaskedScatterBackward0")
 def masked_scatter(xp, input: Array, mask: Index, source: Array):
-    """A copy of `input` in which the elements where the mask is True are those of `source`, one after the other.
+    """A copy of `input` in which the elements where the mask is True are those of `source`, one
+    after the other.
 
-    y[mask] = s.flatten()[: count]            dL/dx = g, 0 where replaced;  dL/ds = g[mask], then zeros
+    y[mask] = s.flatten()[: count]
+    dL/dx = g, 0 where replaced;  dL/ds = g[mask], then zeros
 
-    The mask broadcasts. RuntimeError for a mask that is not bool, another dtype, too few elements in `source`.
+    The mask broadcasts. RuntimeError for a mask that is not bool, another dtype, too few elements
+    in `source`.
     """
     size = _common(input.shape, mask.shape)
     out = xp.array(_wide(xp, input, size))
@@ -79,12 +91,13 @@ def _(xp, input, mask, source):
 def _write(xp: Any, out: Any, mask: Any, source: Any) -> None:
     if mask.dtype.char != "?":
         raise RuntimeError(
-            f"masked_scatter_ only supports boolean masks, but got mask with dtype {of(mask.dtype).legacy}"
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{of(mask.dtype).legacy}"
         )
     if out.dtype != source.dtype:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got {of(out.dtype).legacy} and "
-            f"{of(source.dtype).legacy}"
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{of(out.dtype).legacy} and {of(source.dtype).legacy}"
         )
     mask = _wide(xp, mask, out.shape)
     count = int(mask.sum())
@@ -98,7 +111,11 @@ masked_scatter.derivative(
     source=lambda grad, mask, source_shape: _source(grad, raw(mask), source_shape),
 )
 masked_scatter.samples(
-    lambda t: [(t(2, 3), t.bool(2, 3), t(7)), (t(2, 3), t.bool(3), t(2, 3)), (t(3), t.bool(2, 3), t(2, 4))]
+    lambda t: [
+        (t(2, 3), t.bool(2, 3), t(7)),
+        (t(2, 3), t.bool(3), t(2, 3)),
+        (t(3), t.bool(2, 3), t(2, 4)),
+    ]
 )
 
 

@@ -15,7 +15,7 @@ from .shape import _reshape
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 15
 """Elements that are worked on at once: they stay in the processor's cache through all steps."""
 
 
@@ -38,7 +38,7 @@ def _row_statistics(xp: Any, d: Any, x: Any, ones: Any, eps: float) -> tuple[Any
     n = x.dtype.type(x.shape[1] or math.nan)
     mean = (x.dot(ones) / n)[:, None]
     xp.subtract(x, mean, d)
-    variance = (d * d).dot(ones) / n
+    variance = (np.vecdot(d, d) if xp is np else (d * d).dot(ones)) / n
     return mean, (1 / xp.sqrt(variance + x.dtype.type(eps)))[:, None]
 
 
@@ -69,20 +69,17 @@ def _rows_backward(xp: Any, grad: Any, x: Any, weight: Any, mean: Any, rstd: Any
     for part in blocks(rows, n, xp):
         g, r = grad[part], rstd[part]
         h = x[part] - mean[part]
-        h *= r
-        each = xp.ones(len(g), x.dtype)
-        if wanted[2]:
-            db += each.dot(g)
         product = g * h
+        if wanted[2]:
+            db += xp.ones(len(g), x.dtype).dot(g)
         if wanted[1]:
-            dw += each.dot(product)
+            dw += r[:, 0].dot(product)
         if wanted[0]:
-            gw = g if weight is None else g * weight
+            gw = g if weight is None else xp.multiply(g, weight, dx[part])
             along = product.dot(ones if weight is None else weight) * number
-            level = gw.dot(ones) * number
-            h *= along[:, None]
+            h *= along[:, None] * r * r
+            h += (gw.dot(ones) * number)[:, None]
             xp.subtract(gw, h, dx[part])
-            dx[part] -= level[:, None]
             dx[part] *= r
     return dx, dw, db
 

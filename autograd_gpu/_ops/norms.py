@@ -74,9 +74,11 @@ def norm_backward(grad, input, out, p, dim, keepdim):
         n = ties.sum(normal_dims(dim, len(size)), keepdims=True).astype(raw(grad).dtype)
         return sgn(input) * masked_fill(grad / like(n, grad), like(~ties, grad), 0)
     zero = like(raw(out) == 0, grad)
-    safe = masked_fill(out, zero, 1)
+    if p == 2 and isinstance(grad, Tensor):  # x / 0 is masked last: its own derivative stays NaN
+        return grad * masked_fill(input / out, zero, 0)
     if p == 2:
-        return input * masked_fill(grad / safe, zero, 0)
+        return input * masked_fill(grad / out, zero, 0)
+    safe = masked_fill(out, zero, 1)
     size_of = masked_fill(abs(input), like(raw(input) == 0, grad), 1)
     return sgn(input) * size_of ** (p - 1) * masked_fill(grad * safe ** (1 - p), zero, 0)
 

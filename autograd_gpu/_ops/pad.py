@@ -13,7 +13,8 @@ __all__ = ["constant_pad_nd", "pad"]
 
 @op(where=("",), node="ConstantPadNdBackward0")
 def constant_pad_nd(xp, input: Array, pad, value=0):
-    """A border of one number; `pad` counts (before, after) from the last dimension backward, negative ones cut off.
+    """A border of one number; `pad` counts (before, after) from the last dimension backward,
+    negative ones cut off.
 
     y = x within, value in the border            dL/dx = g within
 
@@ -42,8 +43,8 @@ def _pairs(pad: Any, ndim: int) -> list[tuple[int, int]]:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * ndim:
         raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension but got padding length "
-            f"{len(pad)} and input of dimension {ndim}"
+            "Padding length should be less than or equal to two times the input dimension but got "
+            f"padding length {len(pad)} and input of dimension {ndim}"
         )
     given = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
     return [(0, 0)] * (ndim - len(given)) + given
@@ -65,7 +66,9 @@ def _declare(name: str, node: str) -> Any:
     forward.__name__ = name
     forward.__doc__ = "A border that repeats elements; see `pad`."
     function = op(where=(), node=node)(forward)
-    function.derivative(input=lambda grad, input_shape, maps: _read_backward(grad, input_shape, maps))
+    function.derivative(
+        input=lambda grad, input_shape, maps: _read_backward(grad, input_shape, maps)
+    )
     return function
 
 
@@ -88,18 +91,23 @@ def _beside(index: Any, grad: Any) -> Any:
 
 _OPS = {
     (mode, n): _declare(f"_{mode}_pad{n}d", f"{title}Pad{n}DBackward0")
-    for mode, title in (("reflect", "Reflection"), ("replicate", "Replication"), ("circular", "Circular"))
+    for mode, title in (
+        ("reflect", "Reflection"),
+        ("replicate", "Replication"),
+        ("circular", "Circular"),
+    )
     for n in (1, 2, 3)
 }
 
 
 def _map(mode: str, n: int, before: int, after: int) -> Any:
     """Which element stands at each place of a padded dimension."""
+    if mode == "circular":  # what is cut off does not come back at the other end
+        cut, left = max(-before, 0), n + min(before, 0) + min(after, 0)
+        return cut + np.arange(-max(before, 0), left + max(after, 0)) % left
     places = np.arange(-before, n + after)
     if mode == "replicate":
         return places.clip(0, n - 1)
-    if mode == "circular":
-        return places % n
     return n - 1 - abs(n - 1 - abs(places))
 
 
@@ -109,24 +117,28 @@ def _check_border(mode: str, shape: tuple, dim: int, before: int, after: int) ->
         raise RuntimeError("Padding value causes wrapping around more than once.")
     if mode == "reflect" and max(before, after) >= n:
         raise RuntimeError(
-            "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) at dimension {dim} of input {list(shape)}"
+            "Argument #4: Padding size should be less than the corresponding input dimension, but "
+            f"got: padding ({before}, {after}) at dimension {dim} of input {list(shape)}"
         )
     if n + before + after <= 0:
         raise RuntimeError(
-            f"input (size {n} at dimension {dim}) is too small: the padded output would have {n + before + after} elements"
+            f"input (size {n} at dimension {dim}) is too small: the padded output would have "
+            f"{n + before + after} elements"
         )
 
 
 @composite(where=("nn.functional",))
 def pad(input, pad, mode="constant", value=None):
-    """A border around the last dimensions; `pad` counts (before, after) from the last one backward, negative cut off.
+    """A border around the last dimensions; `pad` counts (before, after) from the last one backward,
+    negative cut off.
 
     y = x within            dL/dx = g within, and what the border's copies got
 
-    `mode`: "constant" (`value`, default 0), "reflect" (mirrored without the edge), "replicate" (the edge again) or
-    "circular" (from the other end); the latter three pad the last 1, 2 or 3 dimensions of 2-5 dimensional input.
-    RuntimeError for counts that do not fit, NotImplementedError for another mode or number of dimensions.
+    `mode`: "constant" (`value`, default 0), "reflect" (mirrored without the edge), "replicate"
+    (the edge again) or
+    "circular" (from the other end); the latter three pad the last 1, 2 or 3 dimensions of 2-5
+    dimensional input. RuntimeError for counts that do not fit, NotImplementedError for another mode
+    or number of dimensions.
     """
     pad = _counts(pad)
     if mode == "constant":
@@ -138,14 +150,16 @@ def pad(input, pad, mode="constant", value=None):
     shape = tuple(input.shape)
     if (len(pad), len(shape)) not in ((2, 2), (2, 3), (4, 3), (4, 4), (6, 4), (6, 5)):
         raise NotImplementedError(
-            f"Padding size {len(pad)} is not supported for {len(shape)}D input tensor.\nSupported combinations for "
-            "non-constant padding:\n  - 2D or 3D input: padding size = 2 (pads last dimension)\n  - 3D or 4D input: padding "
-            "size = 4 (pads last 2 dimensions)\n  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+            f"Padding size {len(pad)} is not supported for {len(shape)}D input tensor.\nSupported "
+            "combinations for non-constant padding:\n  - 2D or 3D input: padding size = 2 (pads "
+            "last dimension)\n  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n  - "
+            "4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
     for n in shape[1:]:
         if n == 0:
             raise RuntimeError(
-                f"Expected a tensor with possibly 0 batch size and other non-zero dimensions for input, but got: {list(shape)}"
+                "Expected a tensor with possibly 0 batch size and other non-zero dimensions for "
+                f"input, but got: {list(shape)}"
             )
     maps = []
     for dim, (before, after) in enumerate(_pairs(pad, len(shape))):
@@ -159,8 +173,8 @@ def _counts(pad: Any) -> tuple[int, ...]:
     for k, n in enumerate(pad):
         if not hasattr(n, "__index__"):
             raise TypeError(
-                f"pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type {type(n).__name__} at "
-                f"pos {k}"
+                "pad(): argument 'pad' (position 2) must be tuple of ints, but found element of "
+                f"type {type(n).__name__} at pos {k}"
             )
     return tuple(n.__index__() for n in pad)
 
@@ -168,7 +182,12 @@ def _counts(pad: Any) -> tuple[int, ...]:
 constant_pad_nd.samples(lambda t: [(t(2, 3), (1, 2), 2.5), (t(2, 3), (1, -1, 0, 2)), (t(3), ())])
 pad.samples(
     lambda t: [
-        (t(2, 3), (1, -1), "constant", 2.0), (t(2, 3), (2, 1), "reflect"), (t(1, 2, 3, 3), (1, 2, 0, 1), "reflect"),
-        (t(2, 3), (2, 1), "replicate"), (t(2, 3), (-1, 2), "replicate"), (t(1, 2, 3), (1, 2), "circular"),
+        (t(2, 3), (1, -1), "constant", 2.0),
+        (t(2, 3), (2, 1), "reflect"),
+        (t(1, 2, 3, 3), (1, 2, 0, 1), "reflect"),
+        (t(2, 3), (2, 1), "replicate"),
+        (t(2, 3), (-1, 2), "replicate"),
+        (t(1, 2, 3), (1, 2), "circular"),
+        (t(2, 3), (-1, 2), "circular"),
     ]
-)  # fmt: skip
+)

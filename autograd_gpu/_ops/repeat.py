@@ -1,4 +1,6 @@
-"""Copies of a tensor's elements in other places: flip, roll, rot90, repeat, tile, repeat_interleave."""
+"""Copies of a tensor's elements in other places: flip, roll, rot90, repeat, tile,
+repeat_interleave.
+"""
 
 from typing import Any
 
@@ -29,7 +31,8 @@ _flip.derivative(input=lambda grad, dims: _flip(grad, dims))
 
 @composite(where=("", "Tensor"))
 def flip(input, *dims):
-    """The elements in reverse order along the named dimensions; a copy.            y = flip(x),  dL/dx = flip(g)
+    """The elements in reverse order along the named dimensions; a copy.            y = flip(x),
+    dL/dx = flip(g)
 
     IndexError for a dimension that is not there, RuntimeError for one that is named twice.
     """
@@ -74,14 +77,17 @@ def roll(input, shifts, dims=()):
 
     y[i] = x[i - shift]            dL/dx = g, moved back
 
-    Without `dims` the tensor is treated as one long row. RuntimeError where shifts and dims are not as many.
+    Without `dims` the tensor is treated as one long row. RuntimeError where shifts and dims are not
+    as many.
     """
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
     dims = dims if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
         raise RuntimeError("`shifts` required")
     if len(shifts) != len(dims) and (dims or len(shifts) != 1):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+        raise RuntimeError(
+            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+        )
     if not dims:
         return _roll(input, shifts[0], ())
     return _roll(input, tuple(shifts), tuple(normal_dim(d, len(input.shape), "roll") for d in dims))
@@ -89,7 +95,9 @@ def roll(input, shifts, dims=()):
 
 @op()
 def rot90(xp, input: Array, k=1, dims=(0, 1)):
-    """Turned by k quarters, in the plane of two dimensions, from the first to the second.            dL/dx = g, turned back
+    """Turned by k quarters, in the plane of two dimensions, from the first to the second.
+
+    dL/dx = g, turned back
 
     RuntimeError for less than 2 dimensions or equal `dims`.
     """
@@ -99,7 +107,9 @@ def rot90(xp, input: Array, k=1, dims=(0, 1)):
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
     first, second = (normal_dim(d, input.ndim, "rot90") for d in dims)
     if first == second:
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
     return xp.rot90(input, k, (first, second)).copy()
 
 
@@ -129,7 +139,9 @@ def _repeat_backward(grad, shape, sizes):
     return _reshape(_sum(parts, tuple(range(0, 2 * len(full), 2))), shape) if full else grad
 
 
-_repeat.derivative(input=lambda grad, input_shape, sizes: _repeat_backward(grad, input_shape, sizes))
+_repeat.derivative(
+    input=lambda grad, input_shape, sizes: _repeat_backward(grad, input_shape, sizes)
+)
 
 
 @composite(where=("Tensor",))
@@ -143,32 +155,36 @@ def repeat(input, *repeats):
     sizes = size_from(repeats, "repeat")
     if len(sizes) < len(input.shape):
         raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+            "tensor"
         )
     return _repeat(input, sizes)
 
 
 @composite(where=("", "Tensor"))
 def tile(input, *dims):
-    """As `repeat`, with missing numbers of copies taken as 1.            dL/dx = sum of g over the copies"""
+    """As `repeat`, with missing numbers of copies taken as 1.
+
+    dL/dx = sum of g over the copies
+    """
     sizes = size_from(dims, "tile")
     return _repeat(input, (1,) * (len(input.shape) - len(sizes)) + sizes)
 
 
 @composite(where=("", "Tensor"))
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
-    """Every slice of a dimension (by default, every element of the flattened input) repeated in place.
+    """Every slice of a dimension (by default, every element of the flattened input) repeated in
+    place.
 
     y = (x0, x0, x1, x1, ...)            dL/dx[i] = sum of g over the copies of x[i]
 
-    `repeats`: a number, or a tensor with one for each slice; alone, as `repeat_interleave(repeats)`: the index of each
-    copy. RuntimeError for a negative number or another length.
+    `repeats`: a number, or a tensor with one for each slice; alone, as
+    `repeat_interleave(repeats)`: the index of each copy. RuntimeError for a negative number or
+    another length.
     """
     if repeats is None:
         counts = _counts(input)
         return make(library(counts).repeat(np.arange(counts.size), counts))
-    if isinstance(repeats, Tensor) and raw(repeats).size == 1:
-        repeats = int(_counts(repeats).reshape(-1)[0])
     if dim is None:
         input, dim = _reshape(input, (-1,)), 0
     shape = tuple(input.shape)
@@ -179,8 +195,13 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         if not shape:
             input, shape = _reshape(input, (1,)), (1,)
         wide = (*shape[: dim + 1], repeats, *shape[dim + 1 :])
-        return _reshape(clone(_expand(unsqueeze(input, dim + 1), wide)), (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))
+        return _reshape(
+            clone(_expand(unsqueeze(input, dim + 1), wide)),
+            (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]),
+        )
     counts = _counts(repeats)
+    if counts.size == 1:
+        counts = counts.reshape(1).repeat(shape[dim])
     if counts.size != shape[dim]:
         raise RuntimeError(
             "repeats must have the same size as input along dim, but got repeats.size(0) = "
@@ -194,7 +215,9 @@ def _counts(repeats: Any) -> Any:
     if array.dtype.kind not in "iu":
         from .._core.dtype import of
 
-        raise NotImplementedError(f'"repeat_interleave_cpu" not implemented for \'{of(array.dtype).legacy}\'')
+        raise NotImplementedError(
+            f"\"repeat_interleave_cpu\" not implemented for '{of(array.dtype).legacy}'"
+        )
     if array.ndim > 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     if array.size and int(array.min()) < 0:
@@ -209,4 +232,6 @@ roll.samples(lambda t: [(t(2, 3), 1), (t(2, 3), (1, -4), (0, 1)), (t(5), 2, 0), 
 rot90.samples(lambda t: [(t(2, 3),), (t(2, 3, 2), 2, (0, 2)), (t(2, 3), -1, (1, 0))])
 repeat.samples(lambda t: [(t(2, 3), 2, 3), (t(3), (2, 2)), (t(), 3), (t(2), 0)])
 tile.samples(lambda t: [(t(2, 3), 2), (t(3), (2, 2)), (t(2, 2), (3, 1, 2))])
-repeat_interleave.samples(lambda t: [(t(2, 3), 2), (t(2, 3), 3, 0), (t(2, 3), t.int(4, 3), 1), (t(), 2)])
+repeat_interleave.samples(
+    lambda t: [(t(2, 3), 2), (t(2, 3), 3, 0), (t(2, 3), t.int(4, 3), 1), (t(), 2)]
+)

@@ -1,4 +1,6 @@
-"""Whole slices of one dimension, named by a vector of integers: index_select, index_add, index_copy, index_fill."""
+"""Whole slices of one dimension, named by a vector of integers: index_select, index_add,
+index_copy, index_fill.
+"""
 
 from typing import Any
 
@@ -19,7 +21,9 @@ _WHOLE = slice(None)
 
 
 def bounded(index: Any, size: int) -> bool:
-    """Is every index in [0, size)? One pass, since a negative number is a large one without its sign."""
+    """Is every index in [0, size)? One pass, since a negative number is a large one without its
+    sign.
+    """
     if not index.size:
         return True
     unsigned = index.view(np.uint64 if index.dtype.itemsize == 8 else np.uint32)
@@ -43,11 +47,13 @@ def _key(dim: int, index: Any) -> tuple:
 
 @op(node="IndexSelectBackward0")
 def index_select(xp, input: Array, dim, index: Index):
-    """The slices of a dimension that a vector of integers names, in its order; one may come repeatedly.
+    """The slices of a dimension that a vector of integers names, in its order; one may come
+    repeatedly.
 
     y[k] = x[index[k]] (for dim 0)            dL/dx[i] = sum of g[k] where index[k] = i
 
-    IndexError for an index out of range (negative ones too), RuntimeError for one that is not int32 or int64.
+    IndexError for an index out of range (negative ones too), RuntimeError for one that is not int32
+    or int64.
     """
     dim = normal_dim(dim, input.ndim, "index_select")
     if index.dtype.char not in "liq":
@@ -63,8 +69,12 @@ def index_select(xp, input: Array, dim, index: Index):
     return input[_key(dim, vector(index))]
 
 
-index_select.derivative(input=lambda grad, dim, index, input_shape: _rows_added(grad, dim, index, input_shape))
-index_select.samples(lambda t: [(t(3, 4), 0, t.int(3, 5)), (t(2, 3, 4), -1, t.int(4, 2)), (t(3), 0, t.int(3))])
+index_select.derivative(
+    input=lambda grad, dim, index, input_shape: _rows_added(grad, dim, index, input_shape)
+)
+index_select.samples(
+    lambda t: [(t(3, 4), 0, t.int(3, 5)), (t(2, 3, 4), -1, t.int(4, 2)), (t(3), 0, t.int(3))]
+)
 
 
 @op(where=(), node="IndexAddBackward0")
@@ -78,7 +88,9 @@ def _rows_added(xp, grad: Array, dim, index: Index, size):
 
 
 _rows_added.derivative(grad=lambda grad, dim, index: index_select(grad, dim, index))
-_rows_added.samples(lambda t: [(t(5, 2), 0, t.int(3, 5), (3, 2)), (t(2, 3), 1, t.int(4, 3), (2, 4))])
+_rows_added.samples(
+    lambda t: [(t(5, 2), 0, t.int(3, 5), (3, 2)), (t(2, 3), 1, t.int(4, 3), (2, 4))]
+)
 
 
 @op(inplace=True, node="IndexAddBackward0")
@@ -87,7 +99,8 @@ def index_add(xp, input: Array, dim, index: Index, source: Array, *, alpha=1):
 
     y[index[k]] += alpha s[k] (for dim 0)            dL/dx = g,  dL/ds[k] = alpha g[index[k]]
 
-    An index may come repeatedly. RuntimeError for an index out of range, another dtype or a shape that does not fit.
+    An index may come repeatedly. RuntimeError for an index out of range, another dtype or a shape
+    that does not fit.
     """
     out = xp.array(input)
     _index_add_into(xp, out, dim, index, source, alpha)
@@ -112,7 +125,9 @@ def _index_add_into(xp: Any, out: Any, dim: Any, index: Any, source: Any, alpha:
 def _check_add(out: Any, dim: Any, index: Any, source: Any) -> int:
     dim = normal_dim(dim, out.ndim, "index_add_")
     if index.dtype.char not in "liq":
-        raise RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {of(index.dtype).legacy}")
+        raise RuntimeError(
+            f"index_add_(): Expected dtype int32/int64 for index but got: {of(index.dtype).legacy}"
+        )
     if index.ndim > 1:
         raise IndexError(
             f"index_add_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: "
@@ -120,33 +135,40 @@ def _check_add(out: Any, dim: Any, index: Any, source: Any) -> int:
         )
     if out.dtype != source.dtype:
         raise RuntimeError(
-            f"index_add_(): self ({of(out.dtype).legacy}) and source ({of(source.dtype).legacy}) must have the same "
-            "scalar type"
+            f"index_add_(): self ({of(out.dtype).legacy}) and source ({of(source.dtype).legacy}) "
+            "must have the same scalar type"
         )
     rest = out.shape[:dim] + out.shape[dim + 1 :]
     if out.ndim != source.ndim or rest != source.shape[:dim] + source.shape[dim + 1 :]:
         raise RuntimeError(
-            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-            f"{list(out.shape)} source.shape = {list(source.shape)}"
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(out.shape)} source.shape = {list(source.shape)}"
         )
     length = source.shape[dim] if source.ndim else 1
     if index.size != length:
         raise RuntimeError(
-            f"index_add_(): Number of indices ({index.size}) should be equal to source.size(dim): ({length}), for dim: "
-            f"{dim}"
+            f"index_add_(): Number of indices ({index.size}) should be equal to source.size(dim): "
+            f"({length}), for dim: {dim}"
         )
     n = out.shape[dim] if out.ndim else 1
     if not bounded(index, n):
-        raise RuntimeError(f"index {first_outside(index, n)} is out of bounds for dimension {dim} with size {n}")
+        raise RuntimeError(
+            f"index {first_outside(index, n)} is out of bounds for dimension {dim} with size {n}"
+        )
     return dim
 
 
 index_add.derivative(
     input=lambda grad: grad,
-    source=lambda grad, dim, index, alpha, source_shape: _scaled(grad, dim, index, alpha, source_shape),
+    source=lambda grad, dim, index, alpha, source_shape: _scaled(
+        grad, dim, index, alpha, source_shape
+    ),
 )
 index_add.samples(
-    lambda t: [(t(3, 2), 0, t.int(3, 4), t(4, 2)), (t(2, 3), 1, t.int(3, 2), t(2, 2), {"alpha": 2.5})]
+    lambda t: [
+        (t(3, 2), 0, t.int(3, 4), t(4, 2)),
+        (t(2, 3), 1, t.int(3, 2), t(2, 2), {"alpha": 2.5}),
+    ]
 )
 
 
@@ -177,7 +199,9 @@ def _copy_into(out: Any, dim: Any, index: Any, source: Any) -> None:
     dim = normal_dim(dim, out.ndim, "index_copy_")
     n, length = (a.shape[dim] if a.ndim else 1 for a in (out, source))
     if index.dtype.char not in "lq":
-        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {of(index.dtype).legacy}")
+        raise RuntimeError(
+            f"index_copy_(): Expected a long tensor for index, but got {of(index.dtype).legacy}"
+        )
     if out.dtype != source.dtype:
         raise RuntimeError(
             "index_copy_(): self and source expected to have the same dtype, but got (self) "
@@ -187,26 +211,33 @@ def _copy_into(out: Any, dim: Any, index: Any, source: Any) -> None:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
     if index.size != length:
         raise IndexError(
-            f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) ({length})"
+            f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) "
+            f"({length})"
         )
     if not bounded(index, n):
         bad = first_outside(index, n)
-        raise IndexError(f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {n}")
+        raise IndexError(
+            f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {n}"
+        )
     rest = out.shape[:dim] + out.shape[dim + 1 :]
     if source.ndim and rest != source.shape[:dim] + source.shape[dim + 1 :]:
         raise RuntimeError(
-            f"index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: {list(rest)} "
-            f"at dimension {dim} and source slice shape: {list(source.shape[:dim] + source.shape[dim + 1 :])} at dimension "
-            f"{dim}."
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination "
+            f"slice shape: {list(rest)} at dimension {dim} and source slice shape: "
+            f"{list(source.shape[:dim] + source.shape[dim + 1 :])} at dimension {dim}."
         )
-    out[_key(dim, vector(index)) if out.ndim else ...] = source.reshape(()) if not out.ndim else source
+    out[_key(dim, vector(index)) if out.ndim else ...] = (
+        source.reshape(()) if not out.ndim else source
+    )
 
 
 index_copy.derivative(
     input=lambda grad, dim, index: index_fill(grad, dim, index, 0.0),
     source=lambda grad, dim, index, source_shape: index_select(grad, dim, index),
 )
-index_copy.samples(lambda t: [(t(3, 2), 0, _distinct(t, 2), t(2, 2)), (t(2, 3), 1, _distinct(t, 3), t(2, 3))])
+index_copy.samples(
+    lambda t: [(t(3, 2), 0, _distinct(t, 2), t(2, 2)), (t(2, 3), 1, _distinct(t, 3), t(2, 3))]
+)
 
 
 def _distinct(t: Any, n: int) -> Any:
@@ -232,13 +263,16 @@ def _fill_into(xp: Any, out: Any, dim: Any, index: Any, value: Any) -> None:
         raise RuntimeError("Index has to be a vector/scalar")
     if getattr(value, "ndim", 0):
         raise RuntimeError(
-            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
         )
     n = out.shape[dim] if out.ndim else 1
     flat = index.reshape(-1)
     outside = (flat < -n) | (flat >= n)
     if outside.any():
-        raise IndexError(f"index {int(flat[outside][0])} is out of bounds for dimension {dim} with size {n}")
+        raise IndexError(
+            f"index {int(flat[outside][0])} is out of bounds for dimension {dim} with size {n}"
+        )
     out[_key(dim, vector(index)) if out.ndim else ...] = value
 
 
@@ -259,7 +293,9 @@ _index_fill_tensor.write(_fill_into)
 _index_fill_number.derivative(input=lambda grad, dim, index: index_fill(grad, dim, index, 0.0))
 _index_fill_tensor.derivative(
     input=lambda grad, dim, index: index_fill(grad, dim, index, 0.0),
-    value=lambda grad, dim, index: _sum_all(index_select(grad, dim, like(_once(raw(index), grad.shape, dim), grad))),
+    value=lambda grad, dim, index: _sum_all(
+        index_select(grad, dim, like(_once(raw(index), grad.shape, dim), grad))
+    ),
 )
 _index_fill_number.samples(lambda t: [(t(3, 2), 0, t.int(3, 2), 2.5)])
 _index_fill_tensor.samples(lambda t: [(t(3, 2), -1, _distinct(t, 2), t())])
@@ -274,9 +310,11 @@ def _once(index: Any, size: tuple, dim: int) -> Any:
 def index_fill(input, dim, index, value):
     """A copy of `input`, in which the slices that `index` names hold one number.
 
-    y[index[k]] = v (for dim 0)            dL/dx = g, 0 where replaced;  dL/dv = sum of the replaced g
+    y[index[k]] = v (for dim 0)
+    dL/dx = g, 0 where replaced;  dL/dv = sum of the replaced g
 
-    `value`: a number or a 0-d Tensor. IndexError for an index out of range or one that is not int64.
+    `value`: a number or a 0-d Tensor. IndexError for an index out of range or one that is not
+    int64.
     """
     fill = _index_fill_tensor if isinstance(value, Tensor) else _index_fill_number
     return fill(input, dim, index, value)

@@ -31,6 +31,10 @@ class Maker:
         view[...] = self.numbers(shape, low, high)
         return self.leaf(view)
 
+    def fixed(self, *shape: Any, low: float | None = None, high: float = 1.0) -> Tensor:
+        """As a call, without a gradient: for arguments that have none (weights of a loss, running means)."""
+        return make(self.numbers(shape, low, high))
+
     def int(self, n: Any, *shape: Any) -> Tensor:
         """Integers in [0, n)."""
         return make(np.asarray(self.rng.integers(0, n, shape)))
@@ -62,7 +66,7 @@ def samples_of(entry: Any, t: Maker) -> list[tuple[tuple, dict]]:
     if entry.sampler is not None:
         return [_split(call) for call in entry.sampler(t)]
     kinds = getattr(entry, "kinds", None)
-    if kinds is None or len(entry.params) - len(entry.keywords) != len(kinds) or set(kinds.values()) - {"array", "array|float"}:
+    if kinds is None or not entry.where + entry.methods or len(entry.params) - len(entry.keywords) != len(kinds) or set(kinds.values()) - {"array", "array|float"}:
         return []
     groups: dict[int, list] = {1: _SHAPES, 2: _PAIRS}
     return [(tuple(t(*shape) for shape in shapes), {}) for shapes in groups.get(len(kinds), [])]

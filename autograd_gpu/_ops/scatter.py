@@ -1,10 +1,11 @@
-"""Writing single elements along a dimension where an array of integers says: scatter, scatter_add, scatter_reduce."""
+"""Writing single elements along a dimension where an array of integers says: scatter, scatter_add,
+scatter_reduce.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from .._core.dtype import of
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
@@ -33,8 +34,8 @@ def _prepared(xp: Any, out: Any, dim: Any, index: Any, src: Any) -> tuple[int, A
         if d != dim and n > out.shape[d] or array and n > (src.shape[d] if src.ndim else 1):
             tail = f" and to be no larger size than src {list(src.shape)}" if array else ""
             raise RuntimeError(
-                f"Expected index {list(index.shape)} to be no larger than self {list(out.shape)} apart from dimension "
-                f"{dim}{tail}"
+                f"Expected index {list(index.shape)} to be no larger than self {list(out.shape)} "
+                f"apart from dimension {dim}{tail}"
             )
     if array and src.ndim and index.ndim:
         src = src[tuple(slice(n) for n in index.shape)]
@@ -103,7 +104,12 @@ def _distinct_index(t: Any) -> Any:
     return index
 
 
-_scatter_src.samples(lambda t: [(t(2, 4), 1, _distinct_index(t), t(2, 3)), (t(2, 4), -1, _distinct_index(t), t(3, 4))])
+_scatter_src.samples(
+    lambda t: [
+        (t(2, 4), 1, _distinct_index(t), t(2, 3)),
+        (t(3, 4), -1, _distinct_index(t), t(2, 3)),
+    ]
+)
 _scatter_value.samples(lambda t: [(t(2, 4), 1, _distinct_index(t), 2.5)])
 
 
@@ -116,11 +122,13 @@ def _is_source(src: Any, value: Any) -> tuple[bool, Any]:
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """A copy of `input` with values written where `index` says.
 
-    y[i, index[i, j]] = src[i, j] (for dim 1)            dL/dx = g, 0 where replaced;  dL/dsrc[i, j] = g[i, index[i, j]]
+    y[i, index[i, j]] = src[i, j] (for dim 1)
+    dL/dx = g, 0 where replaced;  dL/dsrc[i, j] = g[i, index[i, j]]
 
-    `src`: a Tensor of the input's dtype, at least as long as `index`, or one number (`value`). Where an index comes
-    repeatedly one value stays, and the gradient holds only for distinct indices. `reduce`: "add" or "multiply" instead
-    of replacing. RuntimeError for an index out of range, another dtype or shape, another `reduce`.
+    `src`: a Tensor of the input's dtype, at least as long as `index`, or one number (`value`).
+    Where an index comes repeatedly one value stays, and the gradient holds only for distinct
+    indices. `reduce`: "add" or "multiply" instead of replacing. RuntimeError for an index out of
+    range, another dtype or shape, another `reduce`.
     """
     tensor, given = _is_source(src, value)
     if reduce is not None:
@@ -138,12 +146,16 @@ def _reduced(input: Any, dim: int, index: Any, given: Any, reduce: str) -> Any:
     return scatter_reduce(input, dim, index, given, "prod")
 
 
-def scatter_(self: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
+def scatter_(
+    self: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Tensor:
     """In-place form of `scatter`."""
     tensor, given = _is_source(src, value)
     if reduce is not None:
         return self.copy_(_reduced(self, dim, index, given, reduce))  # type: ignore[attr-defined]
-    return write_inplace((_scatter_src if tensor else _scatter_value).op, self, (dim, index, given), {})
+    return write_inplace(
+        (_scatter_src if tensor else _scatter_value).op, self, (dim, index, given), {}
+    )
 
 
 Tensor.scatter_ = scatter_  # type: ignore[attr-defined]
@@ -163,7 +175,8 @@ _scatter_add_forward, _scatter_add_writer = _dense(_write_scatter_add)
 def scatter_add(xp, input: Array, dim, index: Index, src: Array):
     """A copy of `input` with values added where `index` says; an index may come repeatedly.
 
-    y[i, index[i, j]] += src[i, j] (for dim 1)            dL/dx = g,  dL/dsrc[i, j] = g[i, index[i, j]]
+    y[i, index[i, j]] += src[i, j] (for dim 1)
+    dL/dx = g,  dL/dsrc[i, j] = g[i, index[i, j]]
 
     RuntimeError for an index out of range, another dtype or shape.
     """
@@ -175,7 +188,9 @@ scatter_add.derivative(
     input=lambda grad: grad,
     src=lambda grad, dim, index, src_shape: _source_part(gather(grad, dim, index), src_shape),
 )
-scatter_add.samples(lambda t: [(t(2, 3), 1, t.int(3, 2, 4), t(2, 4)), (t(3, 2), 0, t.int(3, 2, 1), t(3, 2))])
+scatter_add.samples(
+    lambda t: [(t(2, 3), 1, t.int(3, 2, 4), t(2, 4)), (t(3, 2), 0, t.int(3, 2, 1), t(2, 1))]
+)
 
 
 # ---- scatter_reduce
@@ -186,7 +201,9 @@ _START = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}
 
 def _write_scatter_reduce(xp, out, dim, index, src, reduce, include_self=True):
     if reduce not in _UFUNCS:
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
     _, places, src = _prepared(xp, out, dim, index, src)
     if not places.size:
         return
@@ -219,8 +236,10 @@ def scatter_reduce(xp, input: Array, dim, index: Index, src: Array, reduce, *, i
 
     y[i, k] = reduce(x[i, k], src[i, j] for all j with index[i, j] = k) (for dim 1)
 
-    `reduce`: "sum", "prod", "mean", "amax" or "amin". Without `include_self`, x counts only where nothing is sent.
-    dL/d(x, src) follows from the reduction; amax and amin share g evenly among ties. RuntimeError as `scatter`.
+    `reduce`: "sum", "prod", "mean", "amax" or "amin". Without `include_self`, x counts only where
+    nothing is sent.
+    dL/d(x, src) follows from the reduction; amax and amin share g evenly among ties. RuntimeError
+    as `scatter`.
     """
     return _scatter_reduce_forward(xp, input, dim, index, src, reduce, include_self)
 
@@ -249,7 +268,9 @@ def _by_sum(grad, input, dim, index, src, out, include_self):
 def _by_mean(grad, input, dim, index, src, out, include_self):
     size, dtype = raw(grad).shape, raw(grad).dtype
     start = np.ones if include_self else np.zeros
-    counts = _scatter_add_forward(np, start(size, dtype), dim, raw(index), np.ones(raw(index).shape, dtype))
+    counts = _scatter_add_forward(
+        np, start(size, dtype), dim, raw(index), np.ones(raw(index).shape, dtype)
+    )
     counts = like(np.maximum(counts, dtype.type(1)), grad)
     return grad / counts, gather(grad, dim, index) / gather(counts, dim, index)
 
@@ -274,13 +295,24 @@ def _by_product(grad, input, dim, index, src, out, include_self):
     )
     single = nothing & (gather(sent, dim, raw(index)) == 1)
     alone = scatter_reduce(
-        input, dim, index, masked_fill(src, like(single, grad), 1), "prod", include_self=include_self
+        input,
+        dim,
+        index,
+        masked_fill(src, like(single, grad), 1),
+        "prod",
+        include_self=include_self,
     )
     usual = gather(grad * out, dim, index) / masked_fill(src, like(nothing, grad), 1)
     return by_input, where(like(single, grad), gather(grad * alone, dim, index), usual)
 
 
-_FORMULAS = {"sum": _by_sum, "mean": _by_mean, "prod": _by_product, "amax": _by_extreme, "amin": _by_extreme}
+_FORMULAS = {
+    "sum": _by_sum,
+    "mean": _by_mean,
+    "prod": _by_product,
+    "amax": _by_extreme,
+    "amin": _by_extreme,
+}
 
 scatter_reduce.derivative(
     lambda grad, input, dim, index, src, out, reduce, include_self, wanted: _both(
@@ -290,7 +322,14 @@ scatter_reduce.derivative(
 )
 scatter_reduce.samples(
     lambda t: [
-        (t(2, 3, low=0.5, high=2), 1, t.int(3, 2, 4), t(2, 4, low=0.5, high=2), reduce, {"include_self": include})
+        (
+            t(2, 3, low=0.5, high=2),
+            1,
+            t.int(3, 2, 4),
+            t(2, 4, low=0.5, high=2),
+            reduce,
+            {"include_self": include},
+        )
         for reduce in _UFUNCS
         for include in (True, False)
     ]

@@ -14,12 +14,16 @@ __all__ = ["argwhere", "nonzero"]
 
 @composite(where=("", "Tensor"))
 def nonzero(input, *, as_tuple=False, out=None):
-    """The indices of the elements that are not zero: an int64 matrix, a row an element, in row-major order.
+    """The indices of the elements that are not zero: an int64 matrix, a row an element, in
+    row-major order.
 
-    With `as_tuple`, a vector of indices for each dimension (a 0-d tensor counts as a vector of one), fit for `x[...]`.
+    With `as_tuple`, a vector of indices for each dimension (a 0-d tensor counts as a vector of
+    one), fit for `x[...]`.
     """
     if not isinstance(input, (Tensor, np.ndarray)):
-        raise TypeError(f"nonzero(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(
+            f"nonzero(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     array = raw(input)
     xp = library(array)
     if as_tuple:
@@ -43,9 +47,13 @@ def _rows(xp: Any, array: Any) -> Any:
 
 @composite(where=("", "Tensor"))
 def argwhere(input):
-    """The indices of the elements that are not zero, a row an element; `nonzero` under NumPy's name."""
+    """The indices of the elements that are not zero, a row an element; `nonzero` under NumPy's
+    name.
+    """
     return nonzero(input)
 
 
-nonzero.samples(lambda t: [(t.bool(2, 3),), (t.int(2, 4),), (t.int(2),), (t(2, 2), {"as_tuple": True})])
+nonzero.samples(
+    lambda t: [(t.bool(2, 3),), (t.int(2, 4),), (t.int(2),), (t(2, 2), {"as_tuple": True})]
+)
 argwhere.samples(lambda t: [(t.bool(2, 3),)])

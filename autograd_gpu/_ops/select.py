@@ -24,7 +24,9 @@ def _fill_into(xp: Any, out: Any, mask: Any, value: Any) -> None:
         xp.copyto(out, _element(out.dtype, value), where=mask)
     except ValueError:
         shape = list(np.broadcast_shapes(out.shape, mask.shape))
-        raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {shape}") from None
+        raise RuntimeError(
+            f"output with shape {list(out.shape)} doesn't match the broadcast shape {shape}"
+        ) from None
 
 
 def _element(dtype: Any, value: Any) -> Any:
@@ -32,14 +34,17 @@ def _element(dtype: Any, value: Any) -> Any:
         return dtype.type(element(dtype, value))
     if value.ndim:
         raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
         )
     return value.astype(dtype)
 
 
 def _check_mask(name: str, mask: Any) -> None:
     if mask.dtype.char != "?":
-        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {of(mask.dtype).name}")
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got mask with dtype {of(mask.dtype).name}"
+        )
 
 
 @op(where=(), node="MaskedFillBackward0")
@@ -62,9 +67,11 @@ _masked_fill_tensor.write(_fill_into)
 def masked_fill(input, mask, value):
     """A number where the mask is True, the input elsewhere; input and mask broadcast.
 
-    y = value if mask else x            dL/dx = 0 where mask, g elsewhere;  dL/dvalue = sum of g where mask
+    y = value if mask else x
+    dL/dx = 0 where mask, g elsewhere;  dL/dvalue = sum of g where mask
 
-    `value`: a number or a 0-d Tensor. RuntimeError for a mask that is not bool, a number that the dtype cannot hold.
+    `value`: a number or a 0-d Tensor. RuntimeError for a mask that is not bool, a number that the
+    dtype cannot hold.
     """
     if isinstance(value, Tensor):
         return _masked_fill_tensor(input, mask, value)
@@ -86,7 +93,9 @@ _masked_fill_tensor.derivative(
     input=lambda grad, mask: _masked_fill_number(grad, mask, 0),
     value=lambda grad, mask: _masked_fill_number(grad, like(~raw(mask), grad), 0),
 )
-_masked_fill_number.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(2, 3), -1), (t(0), t.bool(0), 1.0)])
+_masked_fill_number.samples(
+    lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(2, 3), -1), (t(0), t.bool(0), 1.0)]
+)
 _masked_fill_tensor.samples(lambda t: [(t(2, 3), t.bool(3), t())])
 masked_fill.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(2, 3), t.bool(2, 3), t())])
 
@@ -105,7 +114,8 @@ _where.derivative(
 
 @composite(where=("",))
 def where(condition, input=None, other=None, *, out=None):
-    """`input` where the condition holds, `other` elsewhere; all three broadcast, the values are promoted.
+    """`input` where the condition holds, `other` elsewhere; all three broadcast, the values are
+    promoted.
 
     y = a if c else b            dL/da = g where c, 0 elsewhere; dL/db the other way round
 
@@ -116,13 +126,20 @@ def where(condition, input=None, other=None, *, out=None):
 
         return nonzero(condition, as_tuple=True)
     if isinstance(condition, Tensor) and condition._array.dtype.char not in "?B":
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype!r}")
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition.dtype!r}"
+        )
     if isinstance(condition, Tensor) and condition._array.dtype.char == "B":
         condition = make(condition._array != 0)
     numbers = (int, float, complex)
     if isinstance(input, numbers) or isinstance(other, numbers):
         dtype = result_dtype([raw(input), raw(other)])
-        wrap = (lambda v: make(np.asarray(v, dtype))) if isinstance(condition, Tensor) else (lambda v: np.asarray(v, dtype))
+        wrap = (
+            (lambda v: make(np.asarray(v, dtype)))
+            if isinstance(condition, Tensor)
+            else (lambda v: np.asarray(v, dtype))
+        )
         input = wrap(input) if isinstance(input, numbers) else input
         other = wrap(other) if isinstance(other, numbers) else other
     return _where(condition, input, other, out=out)
@@ -137,5 +154,10 @@ Tensor.where = _where_method  # type: ignore[attr-defined]
 
 
 where.samples(
-    lambda t: [(t.bool(2, 3), t(3), t(2, 1)), (t.bool(3), t(3), 1.0), (t.bool(3), 0, t(3)), (t.bool(), t(2), t())]
+    lambda t: [
+        (t.bool(2, 3), t(3), t(2, 1)),
+        (t.bool(3), t(3), 1.0),
+        (t.bool(3), 0, t(3)),
+        (t.bool(), t(2), t()),
+    ]
 )

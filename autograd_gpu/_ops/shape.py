@@ -28,8 +28,8 @@ def inferred(size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     rest = -math.prod(size)
     if rest == 0 and numel == 0:
         raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified dimension size -1 can "
-            "be any value and is ambiguous"
+            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
         )
     if rest == 0 or numel % rest:
         raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {numel}")
@@ -51,8 +51,8 @@ def _view(xp, input: Array, size):
     out = input.reshape(inferred(size, input.shape))
     if owner(out) is not owner(input) and input.size:
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-            "contiguous subspaces). Use .reshape(...) instead."
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     return out
 
@@ -98,7 +98,11 @@ def _reinterpret(xp, input: Array, dtype):
 @op(view=True)
 def transpose(xp, input: Array, dim0, dim1):
     """Two dimensions exchanged; a view.            dL/dx = g, exchanged back"""
-    return input.swapaxes(normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim)) if input.ndim else input[...]
+    return (
+        input.swapaxes(normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim))
+        if input.ndim
+        else input[...]
+    )
 
 
 transpose.derivative(input=lambda grad, dim0, dim1: transpose(grad, dim0, dim1))
@@ -131,8 +135,9 @@ def permute(input, *dims):
     ndim = input.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(order)}"
         )
     order = tuple(normal_dim(d, ndim) for d in order)
     if len(set(order)) != ndim:
@@ -142,7 +147,9 @@ def permute(input, *dims):
 
 @op(view=True, node="TBackward0")
 def t(xp, input: Array):
-    """The transpose of a matrix; a view. A vector stays as it is. RuntimeError for more than 2 dimensions."""
+    """The transpose of a matrix; a view. A vector stays as it is. RuntimeError for more than 2
+    dimensions.
+    """
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
     return input.T
@@ -166,14 +173,20 @@ def mH(input):
 def _mT_property(self: Tensor) -> Tensor:
     """The last two dimensions exchanged; a view."""
     if self._array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+        raise RuntimeError(
+            "tensor.mT is only supported on matrices or batches of matrices. Got "
+            f"{self._array.ndim}-D tensor."
+        )
     return mT(self)
 
 
 def _mH_property(self: Tensor) -> Tensor:
     """The last two dimensions exchanged, and conjugated."""
     if self._array.ndim < 2:
-        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+        raise RuntimeError(
+            "tensor.mH is only supported on matrices or batches of matrices. Got "
+            f"{self._array.ndim}-D tensor."
+        )
     return mH(self)
 
 
@@ -185,7 +198,10 @@ def _T_property(self: Tensor) -> Tensor:
 def _H_property(self: Tensor) -> Tensor:
     """The conjugate transpose of a matrix."""
     if self._array.ndim not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D "
+            "tensor."
+        )
     return mH(self) if self._array.ndim else _permute(self, ())
 
 
@@ -205,7 +221,9 @@ _squeeze_all.derivative(input=lambda grad, input_shape: _reshape(grad, input_sha
 @op(view=True, where=(), node="SqueezeBackward1")
 def _squeeze(xp, input: Array, dims):
     """See `squeeze`."""
-    return input.squeeze(tuple(d for d in dims if input.shape[d] == 1)) if input.ndim else input[...]
+    return (
+        input.squeeze(tuple(d for d in dims if input.shape[d] == 1)) if input.ndim else input[...]
+    )
 
 
 _squeeze.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
@@ -213,7 +231,10 @@ _squeeze.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
 
 @composite(where=("", "Tensor"))
 def squeeze(input, dim=None):
-    """Without dimensions of length 1: all of them, or those named in `dim`; a view.            dL/dx = g, in x's shape"""
+    """Without dimensions of length 1: all of them, or those named in `dim`; a view.
+
+    dL/dx = g, in x's shape
+    """
     if dim is None:
         return _squeeze_all(input)
     return _squeeze(input, normal_dims(dim, input.ndim, "squeeze") if dim != () else ())
@@ -223,7 +244,11 @@ def squeeze(input, dim=None):
 def unsqueeze(xp, input: Array, dim):
     """A dimension of length 1 put in at `dim`; a view.            dL/dx = g, without it"""
     dim = normal_dim(dim, input.ndim + 1, "unsqueeze")
-    return input.reshape((*input.shape[:dim], 1, *input.shape[dim:])) if not input.size else np_expand(xp, input, dim)
+    return (
+        input.reshape((*input.shape[:dim], 1, *input.shape[dim:]))
+        if not input.size
+        else np_expand(xp, input, dim)
+    )
 
 
 def np_expand(xp: Any, array: Any, dim: int) -> Any:
@@ -241,7 +266,9 @@ def _expand(xp, input: Array, size):
 
 
 def stretched(xp: Any, array: Any, size: tuple[int, ...]) -> Any:
-    """The array broadcast to `size` without a copy; writable where the array is (`np.broadcast_to` is not)."""
+    """The array broadcast to `size` without a copy; writable where the array is (`np.broadcast_to`
+    is not).
+    """
     shape, strides = array.shape, array.strides
     lead = len(size) - len(shape)
     full, steps = list(size), [0] * len(size)
@@ -260,16 +287,18 @@ def _unstretchable(array: Any, size: tuple[int, ...], dim: int, old: int | None)
     shape = list(array.shape)
     if len(size) < len(shape):
         return RuntimeError(
-            f"expand(torch.{of(array.dtype).legacy}Tensor{{{shape}}}, size={list(size)}): the number of sizes provided "
-            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})"
+            f"expand(torch.{of(array.dtype).legacy}Tensor{{{shape}}}, size={list(size)}): the "
+            f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(shape)})"
         )
     if old is None:
         return RuntimeError(
-            f"The expanded size of the tensor ({min(size)}) isn't allowed in a leading, non-existing dimension {dim}"
+            f"The expanded size of the tensor ({min(size)}) isn't allowed in a leading, "
+            f"non-existing dimension {dim}"
         )
     return RuntimeError(
-        f"The expanded size of the tensor ({size[dim]}) must match the existing size ({old}) at non-singleton dimension "
-        f"{dim}.  Target sizes: {list(size)}.  Tensor sizes: {shape}"
+        f"The expanded size of the tensor ({size[dim]}) must match the existing size ({old}) at "
+        f"non-singleton dimension {dim}.  Target sizes: {list(size)}.  Tensor sizes: {shape}"
     )
 
 
@@ -285,7 +314,8 @@ def sum_to_shape(grad, shape):
 
 @composite(where=("Tensor",))
 def expand(input, *sizes):
-    """Dimensions of length 1 stretched to `sizes` (-1: as it is), and new ones in front; a view without a copy.
+    """Dimensions of length 1 stretched to `sizes` (-1: as it is), and new ones in front; a view
+    without a copy.
 
     y = x, repeated            dL/dx = sum of g over what was stretched
 
@@ -305,7 +335,9 @@ def spread(grad, size, dim, keepdim):
         out = np.empty(size, grad.dtype)  # a small copy is cheaper than a broadcast view
         out[...] = grad
         return out
-    return np.broadcast_to(grad, size) if isinstance(grad, np.generic) else _expand(grad, tuple(size))
+    return (
+        np.broadcast_to(grad, size) if isinstance(grad, np.generic) else _expand(grad, tuple(size))
+    )
 
 
 _reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), (2, -1)), (t(), (1,)), (t(0, 2), (0,))])

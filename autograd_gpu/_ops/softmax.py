@@ -1,6 +1,7 @@
 """Softmax, its logarithm and softmin, over one dimension."""
 
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,21 @@ def softmax_forward(xp: Any, x: Any, dim: int) -> Any:
         return xp.ones_like(x) if xp.isfinite(x).all() else x - x
     out = x - xp.maximum.reduce(x, dim, None, None, True)
     xp.exp(out, out)
-    out /= xp.add.reduce(out, dim, None, None, True)
+    out /= _sums(xp, out, dim)
     return out
+
+
+def _sums(xp: Any, array: Any, dim: int) -> Any:
+    """The sums along a dimension, which stays; along a long last one as products with ones."""
+    n = array.shape[dim]
+    if dim == array.ndim - 1 and n >= 32 and xp is np:
+        return array.dot(_ones(n, array.dtype))[..., None]
+    return xp.add.reduce(array, dim, None, None, True)
+
+
+@lru_cache(64)
+def _ones(n: int, dtype: np.dtype) -> Any:
+    return np.ones(n, dtype)
 
 
 def log_softmax_forward(xp: Any, x: Any, dim: int) -> Any:
@@ -43,7 +57,7 @@ def log_softmax_forward(xp: Any, x: Any, dim: int) -> Any:
     if not x.size or not x.ndim:
         return x - x
     out = x - xp.maximum.reduce(x, dim, None, None, True)
-    out -= xp.log(xp.add.reduce(xp.exp(out), dim, None, None, True))
+    out -= xp.log(_sums(xp, xp.exp(out), dim))
     return out
 
 
@@ -71,12 +85,19 @@ _log_softmax.derivative(input=lambda grad, out, dim: log_softmax_backward(grad, 
 def softmax_backward(grad, out, dim):
     """y (g - sum g y)"""
     product = grad * out
+    if product.__class__ is np.ndarray and product.ndim and product.dtype.char in "fd":
+        product -= out * _sums(np, product, normal_dim(dim, product.ndim))
+        return product
     return product - out * _sum(product, dim, True)
 
 
 @composite(kernel="log_softmax_backward")
 def log_softmax_backward(grad, out, dim):
     """g - e^y sum g"""
+    if grad.__class__ is np.ndarray and grad.ndim and grad.dtype.char in "fd":
+        powers = np.exp(out)
+        powers *= _sums(np, grad, normal_dim(dim, grad.ndim))
+        return np.subtract(grad, powers, powers)
     return grad - exp(out) * _sum(grad, dim, True)
 
 

@@ -1,6 +1,7 @@
 """Special functions in closed form: sigmoid, logit, sinc, entr, xlog1py."""
 
 import math
+from typing import Any
 
 from .declare import Array, composite, op
 from .elementwise import cos, log, log1p, sin
@@ -95,9 +96,19 @@ def xlog1py(xp, input: Array | float, other: Array | float):
 
     dL/da = g log(1 + b) (0 where a = 0 and b <= -1),  dL/db = g a / (1 + b)
     """
-    product = input * (xp.log1p(other) if hasattr(other, "dtype") else _log(1 + other))
+    return times_log(xp, input, other, 1)
+
+
+def times_log(xp: Any, input: Any, other: Any, shift: int) -> Any:
+    """a log(b + shift), 0 where a = 0 (unless b is NaN); either may be a number."""
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    factor = wide(input) if hasattr(input, "dtype") else input
+    if hasattr(other, "dtype"):
+        product = factor * (xp.log1p if shift else xp.log)(wide(other))
+    else:
+        product = factor * log_of(other + shift)
     known = xp.logical_and(xp.equal(input, 0), xp.equal(other, other))
-    return xp.where(known, xp.zeros((), product.dtype), product)
+    return narrow(xp.where(known, xp.zeros((), product.dtype), product), dtype)
 
 
 xlog1py.derivative(
@@ -109,11 +120,11 @@ xlog1py.derivative(
 def _xlog1py_backward(grad, input, other):
     zero = like((raw(input) == 0) & (raw(other) <= -1), grad)
     return masked_fill(
-        grad * (log1p(other) if hasattr(other, "dtype") else _log(1 + other)), zero, 0
+        grad * (log1p(other) if hasattr(other, "dtype") else log_of(1 + other)), zero, 0
     )
 
 
-def _log(number: float) -> float:
+def log_of(number: float) -> float:
     """The logarithm of a Python number, as arrays have it: infinite at 0, NaN below."""
     return math.log(number) if number > 0 else -math.inf if number == 0 else math.nan
 

@@ -8,7 +8,16 @@ from .declare import Array, composite, op
 from .index import _slice
 from .join import cat, stack
 
-__all__ = ["chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "vsplit"]
+__all__ = [
+    "chunk",
+    "dsplit",
+    "hsplit",
+    "split",
+    "split_with_sizes",
+    "tensor_split",
+    "unbind",
+    "vsplit",
+]
 
 
 @op(view="many")
@@ -47,7 +56,9 @@ def _split(xp, input: Array, size, dim):
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and n:
-        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
+        raise RuntimeError(
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
+        )
     pieces = max(-(-n // size), 1) if size else 1
     return _cut(input, dim, [size] * (pieces - 1) + [n - size * (pieces - 1)])
 
@@ -61,12 +72,13 @@ def split_with_sizes(xp, input: Array, split_sizes, dim=0):
     n, sizes = input.shape[dim], list(split_sizes)
     if any(k < 0 for k in sizes):
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}"
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={sizes}"
         )
     if sum(sizes) != n:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got "
-            f"split_sizes={sizes}"
+            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+            f"dimension {dim}), but got split_sizes={sizes}"
         )
     return _cut(input, dim, sizes)
 
@@ -77,12 +89,13 @@ split_with_sizes.derivative(input=lambda grads, dim: cat(grads, dim))
 
 @composite(where=("", "Tensor"))
 def split(input, split_size_or_sections, dim=0):
-    """Pieces along a dimension, as a tuple of views: all of one length but the last, or of the lengths in a list.
+    """Pieces along a dimension, as a tuple of views: all of one length but the last, or of the
+    lengths in a list.
 
     (y_1, y_2, ...) = x            dL/dx = (g_1, g_2, ...), 0 for a piece that got none
 
-    RuntimeError for a length that is negative or 0, or lengths that do not sum up to the dimension. In-place operations
-    on the pieces are refused while gradients are recorded.
+    RuntimeError for a length that is negative or 0, or lengths that do not sum up to the dimension.
+    In-place operations on the pieces are refused while gradients are recorded.
     """
     if isinstance(split_size_or_sections, (tuple, list)):
         return split_with_sizes(input, split_size_or_sections, dim)
@@ -91,7 +104,8 @@ def split(input, split_size_or_sections, dim=0):
 
 @composite(where=("", "Tensor"))
 def chunk(input, chunks, dim=0):
-    """At most so many pieces of one length (the last may be shorter), as a tuple of views; see `split`.
+    """At most so many pieces of one length (the last may be shorter), as a tuple of views; see
+    `split`.
 
     RuntimeError for `chunks` below 1.
     """
@@ -108,13 +122,16 @@ def chunk(input, chunks, dim=0):
 
 @composite(where=("", "Tensor"))
 def tensor_split(input, indices_or_sections, dim=0):
-    """So many pieces, longer ones first, or pieces that end at the given indices, as a tuple of views.
+    """So many pieces, longer ones first, or pieces that end at the given indices, as a tuple of
+    views.
 
     dL/dx = the pieces' gradients, side by side. RuntimeError for less than 1 piece.
     """
     name = "tensor_split"
     if not input.shape:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
     dim = normal_dim(dim, len(input.shape), name)
     n, given = input.shape[dim], indices_or_sections
     if isinstance(given, Tensor):
@@ -137,20 +154,23 @@ def _split_at(name: str, least: int, dim: int, input: Any, given: Any) -> tuple:
     ndim = len(input.shape)
     if ndim < least:
         raise RuntimeError(
-            f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {ndim} dimensions!"
+            f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
+            f"with {ndim} dimensions!"
         )
     if isinstance(given, int):
         if given <= 0 or input.shape[dim] % given:
             raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.shape[dim]} "
-                f"is not divisible by the split_size {given}!"
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the "
+                f"dimension {input.shape[dim]} is not divisible by the split_size {given}!"
             )
     return tensor_split(input, given, dim)
 
 
 @composite(where=("", "Tensor"))
 def hsplit(input, indices_or_sections):
-    """`tensor_split` by columns (a vector: by elements), into equal pieces. RuntimeError where they cannot be equal."""
+    """`tensor_split` by columns (a vector: by elements), into equal pieces. RuntimeError where they
+    cannot be equal.
+    """
     return _split_at("hsplit", 1, 0 if len(input.shape) == 1 else 1, input, indices_or_sections)
 
 
@@ -162,7 +182,9 @@ def vsplit(input, indices_or_sections):
 
 @composite(where=("", "Tensor"))
 def dsplit(input, indices_or_sections):
-    """`tensor_split` by the third dimension, into equal pieces. RuntimeError for less than 3 dimensions."""
+    """`tensor_split` by the third dimension, into equal pieces. RuntimeError for less than 3
+    dimensions.
+    """
     return _split_at("dsplit", 3, 2, input, indices_or_sections)
 
 

@@ -3,11 +3,11 @@
 from ..autograd.graph import verbs
 from . import aliases  # noqa: F401  (after all chapters: second names)
 from .complex import real_part
-from .convert import _cast, clone, copy_
+from .convert import _cast, _clone_in, clone, copy_
 from .declare import PUBLIC, REGISTRY
 from .reduce import _sum
 from .shape import _reshape
 
 __all__ = ["PUBLIC", "REGISTRY"]
 
-verbs.update(sum=_sum, reshape=_reshape, to=_cast, real=real_part, clone=clone, copy_=copy_)
+verbs.update(sum=_sum, reshape=_reshape, to=_cast, real=real_part, clone=clone, clone_in=_clone_in, copy_=copy_)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
+from .errors import needs
 from .helpers import conj, narrow, wide
 
 __all__ = ["addcdiv", "addcmul", "lerp"]
@@ -38,7 +39,7 @@ _lerp_tensor.derivative(
 
 def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
     """Counted from the nearer end, so that weight 1 gives `b` exactly."""
-    _needs("lerp", a, "fc")
+    needs("lerp", a, "fc")
     dtype, a, b = a.dtype, wide(a), wide(b)
     gap = b - a
     if near is True:
@@ -66,7 +67,8 @@ def lerp(input, end, weight, *, out=None):
             and (name == "end" or value.ndim)
         ):
             raise RuntimeError(
-                f"expected dtype {input.dtype.legacy.lower()} for `{name}` but got dtype {value.dtype.legacy.lower()}"
+                f"expected dtype {input.dtype.legacy.lower()} for `{name}` but got dtype "
+                f"{value.dtype.legacy.lower()}"
             )
     if isinstance(weight, Tensor):
         return _lerp_tensor(input, end, weight, out=out)
@@ -100,7 +102,8 @@ def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     """
     if input.dtype.kind in "biu":
         raise RuntimeError(
-            "Integer division with addcdiv is not supported: convert the tensors to a floating dtype first"
+            "Integer division with addcdiv is not supported: convert the tensors to a floating "
+            "dtype first"
         )
     return narrow(wide(input) + value * (wide(tensor1) / wide(tensor2)), input.dtype)
 

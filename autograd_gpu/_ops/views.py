@@ -1,4 +1,6 @@
-"""More views: flatten, movedim, unfold, as_strided, and the in-place forms that change a tensor's own shape."""
+"""More views: flatten, movedim, unfold, as_strided, and the in-place forms that change a tensor's
+own shape.
+"""
 
 import math
 import weakref
@@ -18,19 +20,32 @@ from .helpers import like, raw
 from .index import _accumulated, _index
 from .shape import _permute, _reshape, inferred, squeeze, t, transpose, unsqueeze
 
-__all__ = ["as_strided", "flatten", "moveaxis", "movedim", "ravel", "swapaxes", "swapdims", "unflatten"]
+__all__ = [
+    "as_strided",
+    "flatten",
+    "moveaxis",
+    "movedim",
+    "ravel",
+    "swapaxes",
+    "swapdims",
+    "unflatten",
+]
 
 
 @composite(where=("", "Tensor"))
 def flatten(input, start_dim=0, end_dim=-1):
-    """The dimensions from `start_dim` to `end_dim` made one; a view where the memory allows it, else a copy.
+    """The dimensions from `start_dim` to `end_dim` made one; a view where the memory allows it,
+    else a copy.
 
     y = x            dL/dx = g, in x's shape
 
     A 0-d tensor becomes a vector of one. RuntimeError where `start_dim` comes after `end_dim`.
     """
     shape = raw(input).shape
-    first, last = normal_dim(start_dim, len(shape), "flatten"), normal_dim(end_dim, len(shape), "flatten")
+    first, last = (
+        normal_dim(start_dim, len(shape), "flatten"),
+        normal_dim(end_dim, len(shape), "flatten"),
+    )
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
@@ -42,7 +57,9 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 @composite(where=("", "Tensor"))
 def unflatten(input, dim, sizes):
-    """One dimension split into several of the given lengths (one may be -1); a view.            dL/dx = g, in x's shape
+    """One dimension split into several of the given lengths (one may be -1); a view.
+
+    dL/dx = g, in x's shape
 
     RuntimeError where the lengths do not multiply up to the dimension.
     """
@@ -54,21 +71,25 @@ def unflatten(input, dim, sizes):
         full = inferred(sizes, shape[dim : dim + 1])
     except RuntimeError:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input "
-            "tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor"
         ) from None
     return _reshape(input, (*shape[:dim], *full, *shape[dim + 1 :]))
 
 
 @composite(where=("", "Tensor"))
 def ravel(input):
-    """All elements as a vector; a view where the memory allows it.            y = x,  dL/dx = g, in x's shape"""
+    """All elements as a vector; a view where the memory allows it.            y = x,  dL/dx =
+    g, in x's shape
+    """
     return _reshape(input, (-1,))
 
 
 @composite(where=("", "Tensor"))
 def movedim(input, source, destination):
-    """Dimensions moved to other places, the others in their order; a view.            dL/dx = g, moved back
+    """Dimensions moved to other places, the others in their order; a view.
+
+    dL/dx = g, moved back
 
     `source`, `destination`: ints, or tuples of as many. RuntimeError for repeated dimensions.
     """
@@ -77,8 +98,8 @@ def movedim(input, source, destination):
     destination = destination if isinstance(destination, (tuple, list)) else (destination,)
     if len(source) != len(destination):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number of "
-            f"dims as destination ({list(destination)} dims)"
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should "
+            f"contain the same number of dims as destination ({list(destination)} dims)"
         )
     origin = [normal_dim(d, ndim, "movedim") for d in source]
     goal = [normal_dim(d, ndim, "movedim") for d in destination]
@@ -114,11 +135,12 @@ def swapdims(input, dim0, dim1):
 # ---- windows
 
 
-@op(where=("Tensor",), view=True)
+@op(name="_unfold", where=("Tensor",), view=True, node="UnfoldBackward0")
 def unfold(xp, input: Array, dimension, size, step):
     """All windows of a length along a dimension, `step` apart, as a new last dimension; a view.
 
-    y[i, k] = x[i step + k] (for one dimension)            dL/dx[j] = sum of g[i, k] where i step + k = j
+    y[i, k] = x[i step + k] (for one dimension)
+    dL/dx[j] = sum of g[i, k] where i step + k = j
 
     RuntimeError for a window that is longer than the dimension, or a step below 1.
     """
@@ -150,7 +172,9 @@ def _unfold_backward(xp, grad: Array, size, dimension, length, step):
     windows = grad.shape[dim]
     if windows < length:
         for i in range(windows):
-            out[(*before, slice(i * step, i * step + length))] += xp.moveaxis(grad[(*before, i)], -1, dim)
+            out[(*before, slice(i * step, i * step + length))] += xp.moveaxis(
+                grad[(*before, i)], -1, dim
+            )
     else:
         for k in range(length):
             out[(*before, slice(k, k + (windows - 1) * step + 1, step))] += grad[..., k]
@@ -158,10 +182,22 @@ def _unfold_backward(xp, grad: Array, size, dimension, length, step):
 
 
 unfold.derivative(
-    input=lambda grad, input_shape, dimension, size, step: _unfold_backward(grad, input_shape, dimension, size, step)
+    input=lambda grad, input_shape, dimension, size, step: _unfold_backward(
+        grad, input_shape, dimension, size, step
+    )
 )
-_unfold_backward.derivative(grad=lambda grad, dimension, length, step: unfold(grad, dimension, length, step))
-unfold.samples(lambda t: [(t(7), 0, 3, 2), (t(2, 5), -1, 2, 1), (t(5, 2), 0, 4, 1), (t(3), 0, 0, 1), (t(), 0, 1, 1)])
+_unfold_backward.derivative(
+    grad=lambda grad, dimension, length, step: unfold(grad, dimension, length, step)
+)
+unfold.samples(
+    lambda t: [
+        (t(7), 0, 3, 2),
+        (t(2, 5), -1, 2, 1),
+        (t(5, 2), 0, 4, 1),
+        (t(3), 0, 0, 1),
+        (t(), 0, 1, 1),
+    ]
+)
 _unfold_backward.samples(lambda t: [(t(3, 3), (7,), 0, 3, 2), (t(2, 4, 2), (2, 5), 1, 2, 1)])
 
 
@@ -169,9 +205,11 @@ _unfold_backward.samples(lambda t: [(t(3, 3), (7,), 0, 3, 2), (t(2, 4, 2), (2, 5
 def as_strided(xp, input: Array, size, stride, storage_offset=None):
     """The memory behind a tensor, seen with other lengths and strides (in elements); a view.
 
-    y[i, j] = memory[offset + i stride0 + j stride1]            dL/dx = sum of g over all y that show the element
+    y[i, j] = memory[offset + i stride0 + j stride1]
+    dL/dx = sum of g over all y that show the element
 
-    `storage_offset`: default, the input's own. RuntimeError for elements beyond the memory, or negative strides.
+    `storage_offset`: default, the input's own. RuntimeError for elements beyond the memory, or
+    negative strides.
     """
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
@@ -179,15 +217,21 @@ def as_strided(xp, input: Array, size, stride, storage_offset=None):
     start = offset(input) if storage_offset is None else storage_offset
     if any(s < 0 for s in stride):
         raise RuntimeError(
-            f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
+            "as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{list(stride)}"
         )
     geometry = strides(input), offset(input)
     memory, item = owner(input), input.itemsize
-    reach = start + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) + 1 if 0 not in size else start
+    reach = (
+        start + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) + 1
+        if 0 not in size
+        else start
+    )
     if reach * item > memory.nbytes or start < 0:
         raise RuntimeError(
-            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {start}, and itemsize {item} requiring "
-            f"a storage size of {reach * item} are out of bounds for storage of size {memory.nbytes}"
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {start}, and "
+            f"itemsize {item} requiring a storage size of {reach * item} are out of bounds for "
+            f"storage of size {memory.nbytes}"
         )
     flat = memory.reshape(-1) if memory.flags.c_contiguous else memory.ravel("K")
     if flat.dtype != input.dtype:
@@ -196,7 +240,9 @@ def as_strided(xp, input: Array, size, stride, storage_offset=None):
 
 
 def _as_strided_backward(grad, size, geometry, wanted, stride, storage_offset):
-    """Add g up in the memory, then read the memory as the input does; what it shows repeatedly is shared evenly."""
+    """Add g up in the memory, then read the memory as the input does; what it shows repeatedly is
+    shared evenly.
+    """
     pitch, start = geometry
     begin = start if storage_offset is None else storage_offset
     read, seen = _places(size, pitch, start), _places(tuple(wanted), tuple(stride), begin)
@@ -205,7 +251,11 @@ def _as_strided_backward(grad, size, geometry, wanted, stride, storage_offset):
     memory = _accumulated(grad, (length,), (seen - low,))
     counts = np.bincount((read - low).reshape(-1), minlength=1)[read - low]
     out = _index(memory, (read - low,))
-    return out if not counts.size or counts.max() == 1 else out / like(counts.astype(out.dtype), grad)
+    return (
+        out
+        if not counts.size or counts.max() == 1
+        else out / like(counts.astype(raw(out).dtype), grad)
+    )
 
 
 def _places(size: tuple, pitch: tuple, start: int) -> Any:
@@ -221,7 +271,12 @@ as_strided.derivative(
     )
 )
 as_strided.samples(
-    lambda t: [(t(6), (2, 2), (2, 1)), (t(5), (3, 3), (1, 1)), (t(2, 3), (4,), (1,), 1), (t(3), (2,), (1,), 1)]
+    lambda t: [
+        (t(6), (2, 2), (2, 1)),
+        (t(5), (3, 3), (1, 1)),
+        (t(2, 3), (4,), (1,), 1),
+        (t(3), (2,), (1,), 1),
+    ]
 )
 
 
@@ -229,7 +284,9 @@ as_strided.samples(
 
 
 def _reshaped_inplace(self: Tensor, function: Any, *args: Any) -> Tensor:
-    """Let this tensor become the view that `function` gives of it; views made of it before keep what they show."""
+    """Let this tensor become the view that `function` gives of it; views made of it before keep
+    what they show.
+    """
     edge = edge_of(self)
     if recording() and isinstance(edge, AccumulateGrad):
         refuse_inplace(self, self, [], None)
@@ -243,6 +300,8 @@ def _reshaped_inplace(self: Tensor, function: Any, *args: Any) -> Tensor:
             member = ref()
             if member is not None and member._view[0] is self:
                 member._view = (old, *member._view[1:])
+        if getattr(old, "_view", None) is not None:
+            old._family.append(weakref.ref(old))
     new = function(old, *args)
     self._array = new._array
     if not isinstance(edge, AccumulateGrad):
@@ -280,7 +339,9 @@ _t: Any = Tensor
 _t.t_, _t.squeeze_, _t.unsqueeze_ = t_, squeeze_, unsqueeze_
 _t.transpose_ = _t.swapaxes_ = _t.swapdims_ = transpose_
 
-flatten.samples(lambda t: [(t(2, 3, 4),), (t(2, 3, 4), 1), (t(2, 3, 4), 0, 1), (t(),), (t.strided(2, 3),)])
+flatten.samples(
+    lambda t: [(t(2, 3, 4),), (t(2, 3, 4), 1), (t(2, 3, 4), 0, 1), (t(),), (t.strided(2, 3),)]
+)
 unflatten.samples(lambda t: [(t(2, 6), 1, (2, -1)), (t(4), 0, (2, 2))])
 ravel.samples(lambda t: [(t(2, 3),), (t.strided(2, 3),)])
 movedim.samples(lambda t: [(t(2, 3, 4), 0, 2), (t(2, 3, 4), (0, 1), (-1, 0))])

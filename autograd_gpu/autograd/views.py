@@ -3,7 +3,7 @@
 import weakref
 from typing import Any
 
-from .._core.layout import owner
+from .._core.layout import memory_order, owner
 from .._core.state import local, recording, set_recording, tick
 from .._core.tensor import Tensor, make
 from .graph import AccumulateGrad, Node, Output, deliver, freed, verbs
@@ -142,7 +142,7 @@ def rebase(base: Tensor, steps: list, node: Node, edges: list, place: int = 0, e
     `place`: which of the node's inputs was written; `edge`: what stands for the node, where it has several outputs.
     """
     before = edge_of(base)
-    base._edge = CopySlices(before, steps, node, edges, place) if steps else edge or node
+    base._edge = CopySlices(base, before, steps, node, edges, place) if steps else edge or node
     kept = [(base, before.hooks)] if hasattr(before, "hooks") else []
     for ref in getattr(base, "_family", ()):
         member = ref()
@@ -161,11 +161,12 @@ class CopySlices(Node):
     The formula below is itself an in-place write through a view; on Tensors it is recorded, so any order follows.
     """
 
-    __slots__ = ("e0", "inner", "place", "rest", "steps")
+    __slots__ = ("e0", "inner", "order", "place", "rest", "steps")
     edge_names = ("e0",)
 
-    def __init__(self, base_edge: Any, steps: list, inner: Node, edges: list, place: int = 0) -> None:
-        self.e0, self.steps, self.inner, self.place = base_edge, steps, inner, place
+    def __init__(self, base: Tensor, edge: Any, steps: list, inner: Node, edges: list, place: int = 0) -> None:
+        self.e0, self.steps, self.inner, self.place = edge, steps, inner, place
+        self.order = memory_order(base._array)
         self.rest = [*edges[:place], *edges[place + 1 :]]
         self.g, self.seq = None, tick()
 
@@ -185,7 +186,7 @@ class CopySlices(Node):
         if self.inner is None:
             raise freed()
         check_saved(self.inner)
-        grad = verbs["clone"](grad)
+        grad = verbs["clone_in"](grad, self.order)  # what is a view of the base must be one of its gradient
         part = replay(self.steps, grad)
         rest = list(self.inner.gradients(verbs["clone"](part), recorded))
         first = rest.pop(self.place)

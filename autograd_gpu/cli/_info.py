@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-import autograd_gpu as ag
-
 from .._core.device import cuda_status
+from .._core.version import __version__
 
 __all__ = ["info"]
 
@@ -21,7 +20,7 @@ def info(options: Any) -> int:
     """Print a line for each fact."""
     available, why = cuda_status()
     facts = {
-        "autograd_gpu": ag.__version__,
+        "autograd_gpu": __version__,
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
         "platform": f"{platform.platform()}, {_cores()} cores",
         "NumPy": np.__version__,

@@ -1,5 +1,6 @@
 """How a run shows where it is: a bar on a terminal, a line an epoch elsewhere."""
 
+import shutil
 import sys
 import time
 from typing import Any
@@ -20,6 +21,7 @@ class Progress:
         self.tty = sys.stderr.isatty()
         self._shown = 0.0
         self._width = 0
+        self._columns = min(shutil.get_terminal_size().columns, 110)
         if self.tty:
             try:
                 from tqdm import tqdm
@@ -29,8 +31,8 @@ class Progress:
                 total=epochs * batches,
                 initial=epoch * batches,
                 unit="batch",
-                bar_format="{desc} |{bar}| {percentage:3.0f}% {postfix} [{elapsed}<{remaining}]",
-                dynamic_ncols=True,
+                bar_format="{desc} |{bar}| {percentage:3.0f}%{postfix} [{elapsed}<{remaining}]",
+                ncols=self._columns,
             )
 
     def batch(self, epoch: int, number: int, numbers: dict[str, float]) -> None:
@@ -71,6 +73,7 @@ class Progress:
             print(file=sys.stderr)
 
     def _write_over(self, line: str) -> None:
+        line = line[: self._columns - 1]
         print("\r" + line.ljust(self._width), end="", file=sys.stderr, flush=True)
         self._width = len(line)
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-import autograd_gpu as ag
-
+from .. import Generator, randperm
 from .._core.tensor import Tensor, make
 
 __all__ = ["digits", "train_test_split"]
@@ -36,7 +35,7 @@ def train_test_split(*tensors: Tensor, test: float = 0.2, seed: int = 0) -> tupl
     held = int(test * sizes[0])
     if not 0 < held < sizes[0]:
         raise ValueError(f"test={test} of {sizes[0]} samples leaves a part empty")
-    generator = ag.Generator()
+    generator = Generator()
     generator.manual_seed(seed)
-    order = ag.randperm(sizes[0], generator=generator)
+    order = randperm(sizes[0], generator=generator)
     return tuple(t[order[held:]] for t in tensors), tuple(t[order[:held]] for t in tensors)

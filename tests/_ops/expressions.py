@@ -24,8 +24,9 @@ def world(m):
         "m": m, "np": np, "inf": inf, "nan": nan, "g": g, "T": m.tensor,
         "t": m.tensor([1.0, 2.0]), "d": m.tensor([1.0, 2.0], dtype=float64), "i": m.tensor([1, 2]),
         "h": m.tensor([1.0, 2.0], dtype=m.float16), "bf": m.tensor([1.0, 2.0], dtype=m.bfloat16),
-        "b": m.tensor([True, False]), "c": m.tensor([1 + 1j, 2 - 1j]), "z": m.tensor(3.0), "zi": m.tensor(3),
-        "u": m.tensor([44, 255], dtype=m.uint8), "s": m.tensor([1, -8], dtype=m.int8), "e": m.zeros(0),
+        "b": m.tensor([True, False]), "c": m.tensor([1 + 1j, 2 - 1j]), "z": m.tensor(3.0),
+        "zi": m.tensor(3), "u": m.tensor([44, 255], dtype=m.uint8),
+        "s": m.tensor([1, -8], dtype=m.int8), "e": m.zeros(0),
         "r": m.tensor([1.0, 2.0], requires_grad=True), "x": m.arange(6.0).reshape(2, 3),
     }  # fmt: skip
 

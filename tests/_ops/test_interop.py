@@ -8,28 +8,24 @@ import pytest
 
 import autograd_gpu as ag
 
-from .expressions import check
+from .expressions import cases, check
 
 EXPRESSIONS = """
-list(t); list(x); list(z); list(e); 1.0 in t; 5 in t; t in t; None in t; "a" in t; T(1) in t; 1 in
-z; reversed(x); reversed(z)
-np.asarray(t); np.asarray(r); np.array(r); np.array([z, z]); np.array([t, t]); np.array([r, r]);
-np.asarray(t, dtype=np.float64)
-np.array(t, copy=True); bf.numpy(); r.numpy(); r.numpy(force=True); (r * 2).numpy()
-t + np.ones(2); np.float64(2) * t; t * np.float32(2); np.multiply(t, t); np.add(t, 1); np.float64(2)
-< t; np.sin(t)
-r.__dlpack__(); m.from_dlpack(np.ones(2)); np.from_dlpack(t); m.from_dlpack([1]);
-m.utils.dlpack.from_dlpack(t)
+list(t); list(x); list(z); list(e); 1.0 in t; 5 in t; t in t; None in t; "a" in t; T(1) in t;
+1 in z; reversed(x); reversed(z); np.asarray(t); np.asarray(r); np.array(r); np.array([z, z]);
+np.array([t, t]); np.array([r, r]); np.asarray(t, dtype=np.float64);
+bf.numpy(); r.numpy(); r.numpy(force=True); (r * 2).numpy(); t + np.ones(2); np.float64(2) * t;
+t * np.float32(2); np.multiply(t, t); np.add(t, 1); np.float64(2) < t; np.sin(t); r.__dlpack__();
+m.from_dlpack(np.ones(2)); np.from_dlpack(t); m.from_dlpack([1]); m.utils.dlpack.from_dlpack(t);
 m.utils.dlpack.from_dlpack(m.utils.dlpack.to_dlpack(t)); m.from_dlpack(np.ones(2, dtype=bool));
-int(t.__dlpack_device__()[0])
-t.view_as(x); x.view_as(m.ones(6)); x.reshape_as(m.ones(3, 2)); t.expand_as(m.ones(3, 2));
-t.type_as(d); t.type_as(t) is t
-x.t().contiguous(); x.contiguous() is x; x.t().contiguous().stride(); t.expand_as(1); m.ones(2, 3,
-4, 5).contiguous(memory_format=m.channels_last).stride()
-""".replace("\n", ";")
+int(t.__dlpack_device__()[0]); t.view_as(x); x.view_as(m.ones(6)); x.reshape_as(m.ones(3, 2));
+t.expand_as(m.ones(3, 2)); t.type_as(d); t.type_as(t) is t; x.t().contiguous(); x.contiguous() is x;
+x.t().contiguous().stride(); t.expand_as(1);
+m.ones(2, 3, 4, 5).contiguous(memory_format=m.channels_last).stride();
+"""
 
 
-@pytest.mark.parametrize("expression", [s.strip() for s in EXPRESSIONS.split(";") if s.strip()])
+@pytest.mark.parametrize("expression", cases(EXPRESSIONS))
 def test_as_pytorch(expression, torch):
     check(torch, expression)
 
@@ -38,10 +34,13 @@ def test_as_pytorch(expression, torch):
 
 
 @pytest.mark.parametrize("call, name", [
-    (lambda a, t: a + t, "AddBackward0"), (lambda a, t: a - t, "SubBackward0"), (lambda a, t: a * t, "MulBackward0"),
-    (lambda a, t: a / t, "DivBackward0"), (lambda a, t: a**t, "PowBackward1"), (lambda a, t: a @ t, "DotBackward0"),
+    (lambda a, t: a + t, "AddBackward0"), (lambda a, t: a - t, "SubBackward0"),
+    (lambda a, t: a * t, "MulBackward0"),
+    (lambda a, t: a / t, "DivBackward0"), (lambda a, t: a**t, "PowBackward1"),
+    (lambda a, t: a @ t, "DotBackward0"),
     (lambda a, t: np.sin(t), "SinBackward0"), (lambda a, t: np.arctan2(a, t), "Atan2Backward0"),
-    (lambda a, t: np.maximum(t, 1.5), "MaximumBackward0"), (lambda a, t: np.exp(a * t), "ExpBackward0"),
+    (lambda a, t: np.maximum(t, 1.5), "MaximumBackward0"),
+    (lambda a, t: np.exp(a * t), "ExpBackward0"),
 ])  # fmt: skip
 def test_an_array_on_the_left_gives_a_tensor_with_gradient(call, name):
     a, t = np.array([1.0, 3.0]), ag.tensor([2.0, 1.0], dtype=ag.float64, requires_grad=True)

@@ -13,19 +13,8 @@ from .module import Module
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
 
 
-class _BatchNorm(Module):
-    """y = (x - mean) / sqrt(var + eps) weight + bias, for each channel (dimension 1).
-
-    In training mode mean and (biased) var are those of the batch, and the running ones follow:
-    running = (1 - momentum) running + momentum batch, with the unbiased variance; momentum None
-    means the plain average over all batches. In evaluation mode, unless
-    `track_running_stats=False`, the running ones are used (Ioffe and Szegedy 2015,
-    arXiv:1502.03167).
-
-    affine: with weight (ones at first) and, unless `bias=False`, bias (zeros at first), both
-    (num_features,). ValueError for inputs of another number of dimensions, and for one value a
-    channel in training mode.
-    """
+class _NormBase(Module):
+    """What batch and instance normalization share: parameters and running statistics."""
 
     _version = 2
     dimensions: tuple[int, ...] = ()
@@ -80,26 +69,6 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input: Tensor) -> Tensor:
-        self._check_input_dim(input)
-        factor = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                factor = 1.0 / float(self.num_batches_tracked)
-        measured = self.training or (self.running_mean is None and self.running_var is None)
-        tracked = not self.training or self.track_running_stats
-        return F.batch_norm(
-            input,
-            self.running_mean if tracked else None,
-            self.running_var if tracked else None,
-            self.weight,
-            self.bias,
-            measured,
-            factor,
-            self.eps,
-        )
-
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() not in self.dimensions:
             expected = " or ".join(f"{n}D" for n in self.dimensions)
@@ -122,6 +91,41 @@ class _BatchNorm(Module):
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
             f"affine={self.affine}, bias={self.bias is not None}, "
             f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_NormBase):
+    """y = (x - mean) / sqrt(var + eps) weight + bias, for each channel (dimension 1).
+
+    In training mode mean and (biased) var are those of the batch, and the running ones follow:
+    running = (1 - momentum) running + momentum batch, with the unbiased variance; momentum None
+    means the plain average over all batches. In evaluation mode, unless
+    `track_running_stats=False`, the running ones are used (Ioffe and Szegedy 2015,
+    arXiv:1502.03167).
+
+    affine: with weight (ones at first) and, unless `bias=False`, bias (zeros at first), both
+    (num_features,). ValueError for inputs of another number of dimensions, and for one value a
+    channel in training mode.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        factor = 0.0 if self.momentum is None else self.momentum
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if self.momentum is None:
+                factor = 1.0 / float(self.num_batches_tracked)
+        measured = self.training or (self.running_mean is None and self.running_var is None)
+        tracked = not self.training or self.track_running_stats
+        return F.batch_norm(
+            input,
+            self.running_mean if tracked else None,
+            self.running_var if tracked else None,
+            self.weight,
+            self.bias,
+            measured,
+            factor,
+            self.eps,
         )
 
 

@@ -1,4 +1,4 @@
-"""Convolutions: Conv1d, Conv2d."""
+"""Convolutions of signals, images and volumes, and their transposes."""
 from __future__ import annotations
 
 import math
@@ -12,48 +12,43 @@ from ..parameter import Parameter
 from ._make import fresh, ntuple
 from .module import Module
 
-__all__ = ["Conv1d", "Conv2d"]
+__all__ = [
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
+]  # fmt: skip
 
 Size = int | tuple[int, ...]
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _ConvNd(Module):
-    """What convolutions of all dimensions share: the options, checked, and the parameters."""
+class _Convolution(Module):
+    """What convolutions and their transposes share: the options, checked, and the parameters."""
 
     weight: Parameter
     bias: Parameter | None
     convolve: Callable[..., Tensor]
     dimensions: int
+    transposed: bool
+    output_padding: tuple[int, ...]
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: str | Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
+    def _set_options(
+        self, channels: tuple[int, int], kernel_size: Size, stride: Size, padding: str | Size,
+        dilation: Size, groups: int, padding_mode: str,
+    ) -> None:  # fmt: skip
         n = self.dimensions
-        check_channels(in_channels, out_channels, groups)
-        self.in_channels, self.out_channels = in_channels, out_channels
+        check_channels(*channels, groups)
+        self.in_channels, self.out_channels = channels
         self.kernel_size, self.stride = ntuple(kernel_size, n), ntuple(stride, n)
         self.padding = padding if isinstance(padding, str) else ntuple(padding, n)
-        self.dilation = ntuple(dilation, n)
-        self.transposed, self.output_padding = False, (0,) * n
-        self.groups, self.padding_mode = groups, padding_mode
+        self.dilation, self.groups, self.padding_mode = ntuple(dilation, n), groups, padding_mode
         check_padding(self.padding, self.stride, padding_mode)
-        self._reversed_padding_repeated_twice = border(self)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
+
+    def _add_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
+        first, second = self.out_channels, self.in_channels
+        if self.transposed:
+            first, second = second, first
+        shape = (first, second // self.groups, *self.kernel_size)
         self.weight = fresh(*shape, device=device, dtype=dtype)
-        new_bias = fresh(out_channels, device=device, dtype=dtype) if bias else None
+        new_bias = fresh(self.out_channels, device=device, dtype=dtype) if bias else None
         self.register_parameter("bias", new_bias)
         self.reset_parameters()
 
@@ -64,18 +59,6 @@ class _ConvNd(Module):
         if self.bias is not None and fan_in != 0:
             bound = 1 / math.sqrt(fan_in)
             init.uniform_(self.bias, -bound, bound)
-
-    def forward(self, input: Tensor) -> Tensor:
-        return self._conv_forward(input, self.weight, self.bias)
-
-    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Convolve with given parameters; padding other than zeros is put on the input first."""
-        padding: Any = self.padding
-        if self.padding_mode != "zeros":
-            border = self._reversed_padding_repeated_twice
-            input, padding = F.pad(input, border, mode=self.padding_mode), 0
-        convolve = type(self).convolve
-        return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         text = (
@@ -92,6 +75,47 @@ class _ConvNd(Module):
                 text += ", bias=False"
             text += "" if value == usual else f", {name}={value}"
         return text
+
+
+class _ConvNd(_Convolution):
+    """Convolutions of all dimensions."""
+
+    transposed = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: str | Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        channels = in_channels, out_channels
+        self._set_options(
+            channels, kernel_size, stride, padding, dilation, groups, padding_mode
+        )
+        self.output_padding = (0,) * self.dimensions
+        self._reversed_padding_repeated_twice = border(self)
+        self._add_parameters(bias, device, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Convolve with given parameters; padding other than zeros is put on the input first."""
+        padding: Any = self.padding
+        if self.padding_mode != "zeros":
+            border = self._reversed_padding_repeated_twice
+            input, padding = F.pad(input, border, mode=self.padding_mode), 0
+        convolve = type(self).convolve
+        return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(_ConvNd):
@@ -131,6 +155,104 @@ class Conv2d(_ConvNd):
         return F.conv2d(*args)
 
 
+class Conv3d(_ConvNd):
+    """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with kernels, plus a bias.
+
+    The three-dimensional form of `Conv2d`, with the same options and errors.
+    """
+
+    dimensions = 3
+
+    @staticmethod
+    def convolve(*args: Any) -> Tensor:
+        return F.conv3d(*args)
+
+
+class _ConvTransposeNd(_Convolution):
+    """Transposes of convolutions of all dimensions."""
+
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if padding_mode != "zeros":
+            raise ValueError(
+                f'Only "zeros" padding mode is supported for {type(self).__name__}'
+            )
+        super().__init__()
+        channels = in_channels, out_channels
+        self._set_options(
+            channels, kernel_size, stride, padding, dilation, groups, padding_mode
+        )
+        self.output_padding = ntuple(output_padding, self.dimensions)
+        self._add_parameters(bias, device, dtype)
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        """Apply the layer; output_size picks one of the sizes that the stride leaves open."""
+        extra = self.output_padding
+        if output_size is not None:
+            extra = missing_padding(self, input, tuple(output_size))
+        return type(self).convolve(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
+            self.dilation,
+        )  # fmt: skip
+
+
+class ConvTranspose1d(_ConvTransposeNd):
+    """The transpose of `Conv1d` as a linear map: (N, C, L) or (C, L) to a longer signal.
+
+    The output is as long as an input that `Conv1d` with these options would map to L:
+    (L - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1.
+    weight: (in_channels, out_channels / groups, kernel_size); weight and bias begin uniform in
+    +-1 / sqrt(fan in). ValueError for options that do not fit together.
+    """
+
+    dimensions = 1
+
+    @staticmethod
+    def convolve(*args: Any) -> Tensor:
+        return F.conv_transpose1d(*args)
+
+
+class ConvTranspose2d(_ConvTransposeNd):
+    """The transpose of `Conv2d` as a linear map: (N, C, H, W) or (C, H, W) to a larger image.
+
+    The options, sizes and errors are those of `ConvTranspose1d`, in each direction.
+    """
+
+    dimensions = 2
+
+    @staticmethod
+    def convolve(*args: Any) -> Tensor:
+        return F.conv_transpose2d(*args)
+
+
+class ConvTranspose3d(_ConvTransposeNd):
+    """The transpose of `Conv3d` as a linear map: (N, C, D, H, W) or (C, D, H, W).
+
+    The options, sizes and errors are those of `ConvTranspose1d`, in each direction.
+    """
+
+    dimensions = 3
+
+    @staticmethod
+    def convolve(*args: Any) -> Tensor:
+        return F.conv_transpose3d(*args)
+
+
 def check_channels(in_channels: int, out_channels: int, groups: int) -> None:
     """Both numbers of channels must be multiples of the number of groups (ValueError)."""
     if groups <= 0:
@@ -163,3 +285,31 @@ def border(conv: Any) -> tuple[int, ...]:
         else:
             lengths += [0 if conv.padding == "valid" else conv.padding[i]] * 2
     return tuple(lengths)
+
+
+def missing_padding(conv: Any, input: Tensor, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The output_padding that gives a wanted size (ValueError if none does).
+
+    wanted: the lengths in each direction, perhaps after those of batch and channels.
+    """
+    n = conv.dimensions
+    lead = input.dim() - n
+    if len(wanted) == n + lead:
+        wanted = wanted[lead:]
+    if len(wanted) != n:
+        raise ValueError(
+            f"ConvTranspose{n}D: for {input.dim()}D input, output_size must have {n} or "
+            f"{n + lead} elements (got {len(wanted)})"
+        )
+    least = tuple(
+        (input.size(lead + i) - 1) * conv.stride[i] - 2 * conv.padding[i]
+        + conv.dilation[i] * (conv.kernel_size[i] - 1) + 1
+        for i in range(n)
+    )  # fmt: skip
+    most = tuple(size + stride - 1 for size, stride in zip(least, conv.stride, strict=True))
+    if any(not a <= size <= b for a, size, b in zip(least, wanted, most, strict=True)):
+        raise ValueError(
+            f"requested an output size of {wanted}, but valid sizes range from {least} to {most} "
+            f"(for an input of {tuple(input.shape[lead:])})"
+        )
+    return tuple(size - a for size, a in zip(wanted, least, strict=True))

@@ -1,4 +1,4 @@
-"""Normalization of each sample by itself: LayerNorm, RMSNorm, GroupNorm."""
+"""Normalization of each sample by itself: over dimensions, groups or neighbouring channels."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,10 +8,11 @@ from ..._core.tensor import Tensor
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
+from ._layer import layer
 from ._make import fresh
 from .module import Module
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
+__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class LayerNorm(Module):
@@ -140,6 +141,23 @@ class GroupNorm(Module):
             f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
             f"bias={self.bias is not None}"
         )
+
+
+@layer
+class LocalResponseNorm(Module):
+    """y_c = x_c / (k + alpha / size sum_j x_j^2)^beta over `size` neighbouring channels j of
+    (N, C, *) (Krizhevsky et al. 2012)."""
+
+    size: int
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def as_shape(shape: int | Iterable[int]) -> tuple[int, ...]:

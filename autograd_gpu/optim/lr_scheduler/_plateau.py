@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 from ..optimizer import Optimizer
 from ._base import EPOCH_WARNING, LRScheduler, check_optimizer, copied, set_lr
@@ -37,16 +37,16 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"Factor should be < 1.0, but got {factor}.")
         check_optimizer(optimizer)
         count = len(optimizer.param_groups)
-        several = isinstance(min_lr, list | tuple)
-        if several and len(min_lr) != count:  # type: ignore[arg-type]
-            raise ValueError(f"expected {count} min_lrs, got {len(min_lr)}")  # type: ignore[arg-type]
+        least = list(min_lr) if isinstance(min_lr, list | tuple) else None
+        if least is not None and len(least) != count:
+            raise ValueError(f"expected {count} min_lrs, got {len(least)}")
         if mode not in ("min", "max"):
             raise ValueError("mode " + mode + " is unknown!")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError("threshold mode " + threshold_mode + " is unknown!")
         self.factor, self.optimizer = factor, optimizer
-        self.default_min_lr = None if several else min_lr
-        self.min_lrs: list[float] = list(min_lr) if several else [min_lr] * count  # type: ignore
+        self.default_min_lr = None if least is not None else min_lr
+        self.min_lrs: list[Any] = [min_lr] * count if least is None else least
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
         self.last_epoch = 0
         self._last_lr = [copied(group["lr"]) for group in optimizer.param_groups]
@@ -102,7 +102,7 @@ class ReduceLROnPlateau(LRScheduler):
                     "to a new param group being added to the optimizer. Please modify the "
                     "`min_lrs` field to match the length of the `optimizer` param groups."
                 )
-            self.min_lrs = [self.default_min_lr] * len(groups)  # type: ignore[list-item]
+            self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):
             old = float(group["lr"])
             new = max(old * self.factor, least)

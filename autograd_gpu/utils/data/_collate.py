@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import autograd_gpu as ag
-
+from ... import as_tensor, float64, stack, tensor
 from ..._core.tensor import Tensor, make
 from .dataset import Subset, TensorDataset
 
@@ -25,17 +24,17 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
-        return ag.stack(list(batch), 0)
+        return stack(list(batch), 0)
     if isinstance(first, np.ndarray):
         if first.dtype.kind not in "biufcV":
             raise _unknown(first.dtype)
-        return ag.stack([ag.as_tensor(sample) for sample in batch], 0)
+        return stack([as_tensor(sample) for sample in batch], 0)
     if isinstance(first, np.bool_ | np.number):
-        return ag.as_tensor(np.array(batch))
+        return as_tensor(np.array(batch))
     if isinstance(first, float):
-        return ag.tensor(batch, dtype=ag.float64)
+        return tensor(batch, dtype=float64)
     if isinstance(first, int):
-        return ag.tensor(batch)
+        return tensor(batch)
     if isinstance(first, str | bytes):
         return batch
     if isinstance(first, Mapping):
@@ -54,7 +53,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 def default_convert(data: Any) -> Any:
     """NumPy arrays and numbers as tensors, also inside containers; all else as it is."""
     if isinstance(data, np.ndarray | np.bool_ | np.number):
-        return ag.as_tensor(data) if np.asarray(data).dtype.kind in "biufcV" else data
+        return as_tensor(data) if np.asarray(data).dtype.kind in "biufcV" else data
     if isinstance(data, Mapping):
         return _like_mapping(data, {key: default_convert(data[key]) for key in data})
     if isinstance(data, tuple) and hasattr(data, "_fields"):

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-import autograd_gpu as ag
-
+from ... import manual_seed
 from ..._core.threads import set_num_threads
 from ._collate import fast_batch
 
@@ -74,8 +73,9 @@ class Failure:
             f"Caught {self.kind.__name__} {self.where}.\nOriginal Traceback (most recent call "
             "last):\n" + self.text.removeprefix("Traceback (most recent call last):\n")
         )
+        kind: Any = self.kind
         try:
-            return self.kind(_Message(message) if self.kind is KeyError else message)  # type: ignore
+            return kind(_Message(message) if kind is KeyError else message)
         except Exception:
             return RuntimeError(message)
 
@@ -185,7 +185,7 @@ def _seed(task: Task) -> None:
     seed = task.base_seed + task.id
     set_num_threads(1)  # as many workers as cores would otherwise fight over them
     random.seed(seed)
-    ag.manual_seed(seed)
+    manual_seed(seed)
     halves = [task.base_seed & 0xFFFFFFFF, task.base_seed >> 32]
     np.random.seed(np.random.SeedSequence([task.id, *halves, 0]).generate_state(4))
     _info = WorkerInfo(task.id, task.count, seed, task.dataset)

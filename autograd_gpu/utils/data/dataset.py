@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-import autograd_gpu as ag
+from ... import randperm
 
 __all__ = [
     "ChainDataset",
@@ -99,7 +99,8 @@ class ConcatDataset(Dataset[T_co]):
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(d, IterableDataset) for d in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset")
-        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))  # type: ignore[arg-type]
+        sizes: Any = map(len, self.datasets)  # type: ignore[arg-type]
+        self.cumulative_sizes = list(itertools.accumulate(sizes))
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
@@ -165,7 +166,7 @@ def random_split(
         sizes = _from_fractions(len(dataset), lengths)
     if sum(sizes) != len(dataset) or (sizes != list(lengths) and sum(lengths) > 1):
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
-    order = ag.randperm(len(dataset), generator=generator).tolist()
+    order = randperm(len(dataset), generator=generator).tolist()
     ends = list(itertools.accumulate(sizes))
     return [Subset(dataset, order[e - n : e]) for e, n in zip(ends, sizes, strict=True)]
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
-import autograd_gpu as ag
+from ... import Generator, as_tensor, empty, float64, int64, multinomial, randint, randperm
 
 __all__ = [
     "BatchSampler",
@@ -20,7 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 def draw_seed(generator: Any = None) -> int:
     """A random integer in [0, 2^63): the seed that a sampler or an iterator draws."""
-    return int(ag.empty((), dtype=ag.int64).random_(generator=generator).item())
+    return int(empty((), dtype=int64).random_(generator=generator).item())
 
 
 class Sampler(Generic[T_co]):
@@ -76,20 +76,20 @@ class RandomSampler(Sampler[int]):
         generator = self.generator
         if generator is None:
             seed = draw_seed()
-            generator = ag.Generator()
+            generator = Generator()
             generator.manual_seed(seed)
         if self.replacement:
             yield from self._independent(n, generator)
             return
         for _ in range(self.num_samples // n):
-            yield from ag.randperm(n, generator=generator).tolist()
+            yield from randperm(n, generator=generator).tolist()
         # drawn even where no key is left over: PyTorch's generator moves on here, too
-        yield from ag.randperm(n, generator=generator).tolist()[: self.num_samples % n]
+        yield from randperm(n, generator=generator).tolist()[: self.num_samples % n]
 
     def _independent(self, n: int, generator: Any) -> Iterator[int]:
         for start in range(0, self.num_samples, 32):
             size = min(32, self.num_samples - start)
-            yield from ag.randint(n, (size,), dtype=ag.int64, generator=generator).tolist()
+            yield from randint(n, (size,), dtype=int64, generator=generator).tolist()
 
     def __len__(self) -> int:
         return self.num_samples
@@ -103,7 +103,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in ag.randperm(len(self.indices), generator=self.generator).tolist():
+        for i in randperm(len(self.indices), generator=self.generator).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class WeightedRandomSampler(Sampler[int]):
     ) -> None:
         _check_positive("num_samples", num_samples)
         _check_bool("replacement", replacement)
-        tensor = ag.as_tensor(weights, dtype=ag.float64)
+        tensor = as_tensor(weights, dtype=float64)
         if tensor.dim() != 1:
             raise ValueError(
                 "weights should be a 1d sequence but given weights have shape "
@@ -137,7 +137,7 @@ class WeightedRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        drawn = ag.multinomial(
+        drawn = multinomial(
             self.weights, self.num_samples, self.replacement, generator=self.generator
         )
         yield from drawn.tolist()

@@ -23,7 +23,11 @@ void sync_block(const char* file, int line) {
 
 static bool in(unsigned mask, int lane) { return mask >> lane & 1; }
 
-// The fibers of a mask, if all have arrived at the same operation; fails where they never can.
+static int warp_size(const Fiber& me) {
+  return std::min<int>(32, now.fibers.size() - me.warp * 32);
+}
+
+// Have all lanes of a mask arrived at the same operation? Fails where they never can.
 static bool all_arrived(const Fiber& me, Fiber* warp, int size) {
   bool all = true;
   for (int l = 0; l < 32; ++l) {
@@ -64,8 +68,7 @@ uint64_t sync_warp(WarpOp op, unsigned mask, uint64_t value, int source) {
   me.state = State::at_warp_op;
   me.op = op, me.mask = mask, me.value = value, me.source = source;
   Fiber* warp = &now.fibers[me.warp * 32];
-  int size = std::min<int>(32, now.fibers.size() - me.warp * 32);
-  if (all_arrived(me, warp, size)) complete(op, mask, warp);
+  if (all_arrived(me, warp, warp_size(me))) complete(op, mask, warp);
   else pause();
   return me.result;
 }
@@ -98,24 +101,32 @@ static size_t count(State state) {
                        [&](const Fiber& f) { return f.state == state; });
 }
 
+// Some threads wait, and nothing can wake them.
+[[noreturn]] static void stuck() {
+  for (Fiber& fiber : now.fibers) {
+    if (fiber.state != State::at_warp_op) continue;
+    select(fiber);
+    all_arrived(fiber, &now.fibers[fiber.warp * 32], warp_size(fiber));  // names an absent lane
+  }
+  size_t done = count(State::done), waiting = count(State::at_barrier);
+  for (Fiber& fiber : now.fibers)
+    if (fiber.state != State::done) select(fiber);
+  fail("barrier divergence: %zu threads wait at __syncthreads, %zu at a warp operation, "
+       "%zu have exited", waiting, now.fibers.size() - waiting - done, done);
+}
+
 // Lets the block pass its barrier. False when it has finished; fails when it is stuck.
 static bool release() {
-  size_t done = count(State::done), waiting = count(State::at_barrier);
-  if (done == now.fibers.size()) return false;
-  if (waiting < now.fibers.size()) {
-    for (Fiber& f : now.fibers)
-      if (f.state != State::done) select(f);
-    fail("barrier divergence: %zu threads wait at __syncthreads, %zu at a warp operation, "
-         "%zu have exited", waiting, now.fibers.size() - waiting - done, done);
-  }
+  if (count(State::done) == now.fibers.size()) return false;
+  if (count(State::at_barrier) < now.fibers.size()) stuck();
   const Place first = now.fibers[0].barrier;
-  for (Fiber& f : now.fibers) {
-    if (!(f.barrier == first)) {
-      select(f);
+  for (Fiber& fiber : now.fibers) {
+    if (!(fiber.barrier == first)) {
+      select(fiber);
       fail("barrier divergence: threads of one block wait at the __syncthreads of line %d and "
-           "of line %d", first.line, f.barrier.line);
+           "of line %d", first.line, fiber.barrier.line);
     }
-    f.state = State::ready;
+    fiber.state = State::ready;
   }
   ++now.barriers;
   return true;
