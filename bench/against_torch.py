@@ -16,6 +16,7 @@ from typing import Any
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ.pop("OPENBLAS_CORETYPE", None)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an import is timed as users have it, from bytecode
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 

@@ -106,7 +106,9 @@ def _unwrap(k: int, name: str, kind: str, reference: int) -> list[str]:
             lines += [f"if a{k}.dtype is not a{reference}.dtype:", "    raise AttributeError"]
     if "float" in kind:
         test = f"{name}.__class__ is float or {name}.__class__ is int"
-        lines = [f"if {test}:", f"    a{k} = {name}", f"    e{k} = None", "else:", *indent(lines, 4)]
+        # ml_dtypes' bfloat16 ("V") turns into float32 beside a Python number: the long way keeps it.
+        rare = [f"    if a{reference}.dtype.kind == 'V':", "        raise AttributeError"]
+        lines = [f"if {test}:", *rare, f"    a{k} = {name}", f"    e{k} = None", "else:", *indent(lines, 4)]
     if "None" in kind:
         lines = [f"if {name} is None:", f"    a{k} = e{k} = None", "el" + lines[0], *lines[1:]] if "float" in kind else [
             f"if {name} is None:", f"    a{k} = e{k} = None", "else:", *indent(lines, 4)

@@ -102,7 +102,7 @@ def _max_blocks(xp, input: Array, kernel):
     first, *rest = _slices(kernel, input.shape[-2:])
     out = input[first].copy() if not rest else None
     for place in rest:
-        out = xp.maximum(input[first], input[place]) if out is None else xp.maximum(out, input[place], out)
+        out = xp.maximum(input[first] if out is None else out, input[place], out=out)
     return out
 
 

@@ -7,7 +7,7 @@ worst be refused.
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -38,6 +38,7 @@ class Names:
         self.decoder: Decoder | None = None
         calls: dict[str, Callable[[tuple[Any, ...], Spend], Any]] = {
             "collections.OrderedDict": self._ordered_dict,
+            "collections.Counter": _counter,
             "builtins.set": lambda args, spend: set(self._elements(args, spend)),
             "builtins.frozenset": lambda args, spend: frozenset(self._elements(args, spend)),
             "builtins.complex": _complex,
@@ -178,6 +179,14 @@ def _only(args: tuple[Any, ...], what: str, kind: type) -> Any:
     if len(args) != 1 or type(args[0]) is not kind:
         raise refusal(f"The file makes a {what} of {brief(args)}")
     return args[0]
+
+
+def _counter(args: tuple[Any, ...], spend: Spend) -> Counter[Any]:
+    counts = _only(args, "Counter", dict) if args else {}
+    spend(len(counts))
+    if any(type(count) is not int for count in counts.values()):
+        raise refusal("The file makes a Counter of something that does not count")
+    return Counter(counts)
 
 
 def _complex(args: tuple[Any, ...], spend: Spend) -> complex:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -186,6 +186,9 @@ class Encoder:
         new = _Reduce((_Global("collections OrderedDict"), ()))
         self._then((self._call, new), (self._put, obj), *self._pairs(obj), *build)
 
+    def _counter(self, obj: Counter[Any]) -> None:
+        self._shared_call(obj, "collections Counter", dict(obj))
+
     def _set(self, obj: set[Any]) -> None:
         self._shared_call(obj, "__builtin__ set", list(obj))
 
@@ -291,6 +294,7 @@ _WRITERS: dict[type, Callable[[Encoder, Any], None]] = {
     tuple: Encoder._tuple,
     dict: Encoder._dict,
     OrderedDict: Encoder._ordered_dict,
+    Counter: Encoder._counter,
     set: Encoder._set,
     frozenset: Encoder._frozenset,
     Size: Encoder._size,
@@ -318,6 +322,6 @@ def _writer_of_unlisted(obj: Any) -> Callable[[Encoder, Any], None]:
         hint = "; save its state_dict() instead, and load it with load_state_dict"
     raise pickle.PicklingError(
         f"save: cannot save an object of class {kind}; saved are tensors, Parameters, None, bool, "
-        "int, float, complex, str, bytes, bytearray, list, tuple, dict, OrderedDict, set, "
-        f"frozenset, Size, dtype, device, and NumPy's numbers and numeric arrays{hint}"
+        "int, float, complex, str, bytes, bytearray, list, tuple, dict, OrderedDict, Counter, "
+        f"set, frozenset, Size, dtype, device, and NumPy's numbers and numeric arrays{hint}"
     )

@@ -218,10 +218,12 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
     if recorded:
         leaf.grad = grad if held is None else held + grad
     elif held is None:
+        if not grad.shape:  # NumPy gives scalars where 0-d arrays meet
+            grad = as_array(grad)
         # 1 more than alone: the parameter `grad`, and the caller's variable.
         if grad.base is not None or sys.getrefcount(grad) > _ALONE + 1 or not grad.flags.c_contiguous:
             grad = as_array(grad).copy("C")
-        leaf.grad = make(grad)
+        leaf.grad = make(as_array(grad))
     elif held._array.flags.writeable:
         held._array += grad
         record_write(held._array)

@@ -60,7 +60,7 @@ def step(t, values, one):
         return getattr(v, one[2])(other)
     if kind == "alone":
         return getattr(v, one[2])()
-    v[one[2] :] = other
+    v[one[2] :] = other.clone()  # of its own: `x[i] = x[i]` is nothing here and a write there
     return None
 
 

@@ -193,3 +193,20 @@ def test_errors():
     cycle.step()
     with pytest.raises(ValueError, match="Tried to step 3 times"):
         cycle.step(), cycle.step()
+
+
+@pytest.mark.parametrize("name, args, options", CASES)
+def test_state_dicts_go_through_files_of_both_libraries(tmp_path, name, args, options):
+    (a, mine), (b, other) = both(name, args, options)
+    path = tmp_path / "states.pt"
+    torch.save({"scheduler": other.state_dict(), "optimizer": b.state_dict()}, path)
+    state = ag.load(path)
+    mine.load_state_dict(state["scheduler"])
+    a.load_state_dict(state["optimizer"])
+    ag.save({"scheduler": mine.state_dict(), "optimizer": a.state_dict()}, path)
+    state = torch.load(path, weights_only=True)
+    other.load_state_dict(state["scheduler"])
+    b.load_state_dict(state["optimizer"])
+    for _ in range(6):
+        a.step(), b.step(), mine.step(), other.step()
+        assert rates(a) == rates(b)

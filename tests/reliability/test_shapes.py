@@ -72,3 +72,17 @@ def test_row(row, dtype, layout):
 @oracle_cases(ROWS)
 def test_pytorch_agrees(row, torch):
     check_oracle(row, torch)
+
+
+@pytest.mark.parametrize("code", ["x * x", "x.exp() + x.sin()", "-x", "x.sum()", "torch.stack([x, x]).sum()"])
+def test_the_gradient_of_a_0d_leaf_is_an_array(code):
+    """NumPy makes scalars of 0-d results; a gradient can be written to, and is not shared."""
+    import numpy as np
+
+    import autograd_gpu as torch
+
+    x = torch.tensor(2.0, requires_grad=True)
+    eval(code, {"x": x, "torch": torch}).backward()
+    assert isinstance(x.grad._array, np.ndarray)
+    x.grad.zero_()
+    assert x.grad.item() == 0.0
