@@ -27,6 +27,7 @@ from ._core.memory_format import (
 from ._core.printing import get_printoptions, printoptions, set_printoptions
 from ._core.size import Size
 from ._core.tensor import Tensor
+from ._core.threads import get_num_threads, set_num_threads
 from ._core.version import __version__
 from ._ops import table as _table
 from .autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled

@@ -32,8 +32,8 @@ def save(obj: Any, f: Any) -> None:
 
     Args:
         obj: tensors, Parameters, None, bool, int, float, complex, str, bytes, bytearray, list,
-            tuple, dict, OrderedDict, Counter, set, frozenset, Size, dtype, device, NumPy's numbers and
-            numeric arrays, nested as you like; state dictionaries of modules and optimizers.
+            tuple, dict, OrderedDict, Counter, set, frozenset, Size, dtype, device, NumPy's numbers
+            and numeric arrays, nested as you like; state dictionaries of modules and optimizers.
             Not modules: save `module.state_dict()`.
         f: a path, or a binary file object with `write`.
 

@@ -28,7 +28,7 @@ def widened(name: str, array: Any, function: Any) -> Any:
     if array.dtype.char in "fd":
         return function(array)
     if array.dtype.kind in "biu":
-        raise NotImplementedError(f'"{name}" not implemented for \'{of(array.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
     if array.dtype.itemsize == 2:
         return function(array.astype(np.float32)).astype(array.dtype)
     return function(array)
@@ -190,7 +190,11 @@ def hardshrink(xp, input: Array, lambd=0.5):
 
     y = 0 if -l <= x <= l else x            dL/dx = 0 if -l <= x <= l else g
     """
-    return widened("hardshrink_cpu", input, lambda x: xp.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x))
+    return widened(
+        "hardshrink_cpu",
+        input,
+        lambda x: xp.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x),
+    )
 
 
 hardshrink.derivative(
@@ -350,7 +354,9 @@ def logsigmoid(xp, input: Array):
 
     y = -ln(1 + e^-x)            dL/dx = g / (1 + e^x)
     """
-    return widened("log_sigmoid_cpu", input, lambda x: xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x))))
+    return widened(
+        "log_sigmoid_cpu", input, lambda x: xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x)))
+    )
 
 
 logsigmoid.derivative(input=lambda grad, input: grad * sigmoid(-input))
@@ -393,7 +399,11 @@ def _expose(function: Any, named: tuple[str, ...] = (), methods: tuple[str, ...]
     def run(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
         if len(args) == len(params):  # `inplace` came by position
             *args, inplace = args  # type: ignore[assignment]
-        return write_inplace(entry, input, tuple(args), kwargs) if inplace else function(input, *args, **kwargs)
+        return (
+            write_inplace(entry, input, tuple(args), kwargs)
+            if inplace
+            else function(input, *args, **kwargs)
+        )
 
     def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return write_inplace(entry, input, args, kwargs)
@@ -402,7 +412,9 @@ def _expose(function: Any, named: tuple[str, ...] = (), methods: tuple[str, ...]
     run.__doc__, run.__module__ = function.__doc__, function.__module__
     run.op = entry  # type: ignore[attr-defined]
     in_place.__name__ = in_place.__qualname__ = name + "_"
-    in_place.__doc__ = f"In-place form of `{name}`: the result is written into the input, which is returned."
+    in_place.__doc__ = (
+        f"In-place form of `{name}`: the result is written into the input, which is returned."
+    )
     PUBLIC["nn.functional"][name] = run
     for place in named:
         PUBLIC[place][name + "_"] = in_place
@@ -469,7 +481,9 @@ def glu(xp, input: Array, dim=-1):
         raise RuntimeError("glu does not support scalars because halving size must be even")
     dim = normal_dim(dim, input.ndim, "glu")
     if input.shape[dim] % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {input.shape[dim]}")
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {dim} is size {input.shape[dim]}"
+        )
 
     def compute(x: Any) -> Any:
         a, b = xp.split(x, 2, dim)
@@ -500,7 +514,9 @@ def _prelu(xp, input: Array, weight: Array):
 
 _prelu.derivative(
     input=lambda grad, input, weight: _prelu_input(grad, input, weight),
-    weight=lambda grad, input, weight_shape: sum_to_shape(keep(grad * input, ~(raw(input) > 0)), weight_shape),
+    weight=lambda grad, input, weight_shape: sum_to_shape(
+        keep(grad * input, ~(raw(input) > 0)), weight_shape
+    ),
 )
 
 
@@ -536,9 +552,25 @@ for _f in (elu, celu, selu, silu, mish, logsigmoid, softplus, hardsigmoid, hards
     _f.samples(lambda t: [(t(),), (t(3),), (t(2, 3, 4),), (t(0),), (t.strided(2, 3),)])
 for _f in (relu, leaky_relu, relu6):
     _f.samples(
-        lambda t: [(t(2, 3, low=0.5, high=2.0),), (t(4, low=-2.0, high=-0.5),), (t(),), (t(0),), (t.strided(2, 3),)]
+        lambda t: [
+            (t(2, 3, low=0.5, high=2.0),),
+            (t(4, low=-2.0, high=-0.5),),
+            (t(),),
+            (t(0),),
+            (t.strided(2, 3),),
+        ]
     )
-hardtanh.samples(lambda t: [(t(3, low=-0.9, high=0.9),), (t(3, low=1.5, high=2.0),), (t(2, 3), -10.0, 10.0)])
-threshold.samples(lambda t: [(t(3, low=0.5, high=2.0), 0.2, 5.0), (t(3, low=-1.0, high=0.0), 0.2, 5.0)])
+hardtanh.samples(
+    lambda t: [(t(3, low=-0.9, high=0.9),), (t(3, low=1.5, high=2.0),), (t(2, 3), -10.0, 10.0)]
+)
+threshold.samples(
+    lambda t: [(t(3, low=0.5, high=2.0), 0.2, 5.0), (t(3, low=-1.0, high=0.0), 0.2, 5.0)]
+)
 for _f in (hardshrink, softshrink):
-    _f.samples(lambda t: [(t(3, low=0.6, high=2.0),), (t(3, low=-0.4, high=0.4),), (t(3, low=-2.0, high=-0.6), 0.5)])
+    _f.samples(
+        lambda t: [
+            (t(3, low=0.6, high=2.0),),
+            (t(3, low=-0.4, high=0.4),),
+            (t(3, low=-2.0, high=-0.6), 0.5),
+        ]
+    )

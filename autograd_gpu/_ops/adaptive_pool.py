@@ -9,7 +9,12 @@ from .declare import Array, composite, op
 from .pool import add_at_places
 from .reduce import _mean
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+]
 
 
 def _bounds(n: int, out: int) -> list[tuple[int, int]]:
@@ -63,7 +68,9 @@ def _target(output_size: Any, shape: tuple) -> tuple[int, int]:
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     if len(output_size) != 2:
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
-    return tuple(n if want is None else int(want) for n, want in zip(shape[-2:], output_size, strict=True))  # type: ignore[return-value]
+    return tuple(
+        n if want is None else int(want) for n, want in zip(shape[-2:], output_size, strict=True)
+    )  # type: ignore[return-value]
 
 
 def _check(name: str, shape: tuple, mark: str = "") -> None:
@@ -116,7 +123,9 @@ def _adaptive_max(xp, input: Array, size):
     indices = xp.empty((*lead, *size), np.int64)
     for i, (top, bottom) in enumerate(_bounds(h, size[0])):
         for j, (left, right) in enumerate(_bounds(w, size[1])):
-            flat = input[..., top:bottom, left:right].reshape(*lead, (bottom - top) * (right - left))
+            flat = input[..., top:bottom, left:right].reshape(
+                *lead, (bottom - top) * (right - left)
+            )
             best = flat.argmax(-1)
             values[..., i, j] = xp.take_along_axis(flat, best[..., None], -1)[..., 0]
             width = right - left
@@ -153,7 +162,9 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
     return (values, indices) if return_indices else values
 
 
-adaptive_avg_pool2d.samples(lambda t: [(t(2, 2, 5, 4), (2, 3)), (t(1, 4, 4), 2), (t(1, 2, 3, 3), 1)])
+adaptive_avg_pool2d.samples(
+    lambda t: [(t(2, 2, 5, 4), (2, 3)), (t(1, 4, 4), 2), (t(1, 2, 3, 3), 1)]
+)
 adaptive_avg_pool1d.samples(lambda t: [(t(2, 2, 5), 2), (t(2, 6), 3)])
 adaptive_max_pool2d.samples(lambda t: [(t(2, 2, 5, 4), (2, 3)), (t(1, 4, 4), 2)])
 adaptive_max_pool1d.samples(lambda t: [(t(2, 2, 5), 2)])

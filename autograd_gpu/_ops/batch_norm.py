@@ -124,9 +124,24 @@ def _update(running: Any, batch: Any, momentum: float) -> None:
         record_write(array)
 
 
-def _normalized(input: Tensor, weight: Any, bias: Any, mean: Any, var: Any, training: bool, momentum: Any, eps: float) -> Any:
+def _normalized(
+    input: Tensor,
+    weight: Any,
+    bias: Any,
+    mean: Any,
+    var: Any,
+    training: bool,
+    momentum: Any,
+    eps: float,
+) -> Any:
     shape = input._array.shape
-    _check_channels(shape[1] if len(shape) > 1 else 0, running_mean=mean, running_var=var, weight=weight, bias=bias)
+    _check_channels(
+        shape[1] if len(shape) > 1 else 0,
+        running_mean=mean,
+        running_var=var,
+        weight=weight,
+        bias=bias,
+    )
     _check_floats("batch_norm", *(None if t is None else t._array for t in (input, weight, bias)))
     if not training:
         for name, p in (("running_mean", mean), ("running_var", var)):
@@ -155,14 +170,29 @@ def batch_norm(
     taken, and dL/dx = r w g. ValueError for one value a channel in training, RuntimeError for other lengths.
     Source: Ioffe and Szegedy, arXiv:1502.03167.
     """
-    if training and input.ndim >= 2 and input.numel() == input.shape[1] or training and input.ndim == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+    if (
+        training
+        and input.ndim >= 2
+        and input.numel() == input.shape[1]
+        or training
+        and input.ndim == 1
+    ):
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
+        )
     return _normalized(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
 @composite(where=("nn.functional",))
 def instance_norm(
-    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
+    input,
+    running_mean=None,
+    running_var=None,
+    weight=None,
+    bias=None,
+    use_input_stats=True,
+    momentum=0.1,
+    eps=1e-5,
 ):
     """Each channel of each sample moved to mean 0 and variance 1, then scaled and moved.
 
@@ -173,9 +203,13 @@ def instance_norm(
     """
     shape = tuple(input.shape)
     if use_input_stats and math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
+        )
     if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
+        )
     n, channels = shape[:2]
 
     def repeated(p: Any) -> Any:

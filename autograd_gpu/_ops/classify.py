@@ -24,7 +24,9 @@ def class_numbers(xp: Any, target: Any, classes: int, ignore_index: int) -> tupl
     finds negative ones too.
     """
     if target.dtype.char not in "lB" and target.dtype != np.int64:
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {of(target.dtype).legacy}")
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {of(target.dtype).legacy}"
+        )
     target = target.astype(np.int64) if target.dtype.char == "B" else target
     if not target.size:
         return target, None
@@ -68,7 +70,9 @@ at_class.derivative(input=lambda grad, index, input_shape: from_class(grad, inde
 from_class.derivative(input=lambda grad, index: at_class(grad, index))
 
 
-def _nll_forward(xp: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> tuple:
+def _nll_forward(
+    xp: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int
+) -> tuple:
     """The loss, the class numbers, and the factor of each sample's log probability in the loss."""
     index, ignored = class_numbers(xp, target, input.shape[1], ignore_index)
     picked = input[places(xp, index)]
@@ -78,7 +82,11 @@ def _nll_forward(xp: Any, input: Any, target: Any, weight: Any, reduction: str, 
         if reduction == "none":
             return -picked, index, kind(-1)
         total = -(picked.astype(np.float32) if picked.dtype.itemsize == 2 else picked).sum()
-        return (kind(total), index, kind(-1)) if reduction == "sum" else (kind(total / n), index, kind(-1 / n))
+        return (
+            (kind(total), index, kind(-1))
+            if reduction == "sum"
+            else (kind(total / n), index, kind(-1 / n))
+        )
     factor = xp.ones(picked.shape, input.dtype) if weight is None else weight[index]
     if ignored is not None:
         factor = xp.where(ignored, kind(0), factor)
@@ -134,7 +142,9 @@ def _nll_loss_many(xp, input: Array, target: Index, weight: Index | None, reduct
 
 for _f in (_nll_loss, _nll_loss_many):
     _f.derivative(
-        input=lambda grad, input_shape, index, factor: _nll_backward(grad, input_shape, index, factor)
+        input=lambda grad, input_shape, index, factor: _nll_backward(
+            grad, input_shape, index, factor
+        )
     )
 
 
@@ -161,11 +171,15 @@ def nll_loss(
     return _many(input, target, weight, reduction, ignore_index)
 
 
-def _one_sample(input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_index: int) -> Tensor:
+def _one_sample(
+    input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_index: int
+) -> Tensor:
     if target.ndim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if target.ndim == 1 and target.shape[0] != 1:
-        raise ValueError(f"Expected input batch_size (1) to match target batch_size ({target.shape[0]}).")
+        raise ValueError(
+            f"Expected input batch_size (1) to match target batch_size ({target.shape[0]})."
+        )
     out = _nll_loss(input.unsqueeze(0), target.reshape(1), weight, reduction, ignore_index)
     return out.reshape(()) if reduction == "none" else out
 
@@ -185,7 +199,11 @@ def _many(input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_ind
         raise RuntimeError(f"Expected target size {list(wanted)}, got {list(given)}")
     rest = math.prod(shape[2:])
     out = _nll_loss_many(
-        input.reshape(shape[0], shape[1], rest), target.reshape(shape[0], rest), weight, reduction, ignore_index
+        input.reshape(shape[0], shape[1], rest),
+        target.reshape(shape[0], rest),
+        weight,
+        reduction,
+        ignore_index,
     )
     return out.reshape(wanted) if reduction == "none" else out
 
@@ -260,7 +278,11 @@ def cross_entropy(
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
-    if weight is None and input._array.size >= _LARGE and _usual(input, target, ignore_index, reduction):
+    if (
+        weight is None
+        and input._array.size >= _LARGE
+        and _usual(input, target, ignore_index, reduction)
+    ):
         return _fused(input, target, reduction)
     _check_class_weight(weight, input, "")
     dim = 0 if input._array.ndim == 1 else 1
@@ -316,7 +338,11 @@ def _of_probabilities(
     if reduction == "none":
         return -_sum(logs, dim)
     total = -logs.sum()
-    return total / (input.numel() // classes if classes else math.nan) if reduction == "mean" else total
+    return (
+        total / (input.numel() // classes if classes else math.nan)
+        if reduction == "mean"
+        else total
+    )
 
 
 def _smoothed(

@@ -69,7 +69,9 @@ class Geometry:
 
     def pieces(self) -> list[slice]:
         """Ranges of samples whose windows are made at once."""
-        step = max(1, _ROOM * self.batch // self.cells) if self.cells > _ROOM else max(self.batch, 1)
+        step = (
+            max(1, _ROOM * self.batch // self.cells) if self.cells > _ROOM else max(self.batch, 1)
+        )
         return [slice(i, i + step) for i in range(0, self.batch, step)]
 
     def split(self, weight: Any) -> Any:
@@ -95,7 +97,10 @@ def _batch_to_front(xp: Any, x: Any) -> Any:
 
 def _wide(*arrays: Any) -> tuple:
     """Half types as float32."""
-    return tuple(a.astype(np.float32) if a.dtype.itemsize == 2 and a.dtype.kind not in "iu" else a for a in arrays)
+    return tuple(
+        a.astype(np.float32) if a.dtype.itemsize == 2 and a.dtype.kind not in "iu" else a
+        for a in arrays
+    )
 
 
 def _forward(xp: Any, x: Any, weight: Any, g: Geometry) -> Any:
@@ -170,8 +175,12 @@ def _bias_gradient(grad):
 
 
 _convolution.derivative(
-    input=lambda grad, weight, input_shape, options: _convolution_input(grad, weight, tuple(input_shape), options),
-    weight=lambda grad, input, weight_shape, options: _convolution_weight(grad, input, tuple(weight_shape), options),
+    input=lambda grad, weight, input_shape, options: _convolution_input(
+        grad, weight, tuple(input_shape), options
+    ),
+    weight=lambda grad, input, weight_shape, options: _convolution_weight(
+        grad, input, tuple(weight_shape), options
+    ),
     bias=lambda grad: _bias_gradient(grad),
 )
 
@@ -180,12 +189,16 @@ _convolution.derivative(
 def _convolution_input(xp, output: Array, weight: Array, size, options):
     """The gradient of a convolution's input, from that of its output: the transposed convolution."""
     g, w = _wide(output, weight)
-    return _to_input(xp, g, w, size, Geometry(size, w.shape, options)).astype(output.dtype, copy=False)
+    return _to_input(xp, g, w, size, Geometry(size, w.shape, options)).astype(
+        output.dtype, copy=False
+    )
 
 
 _convolution_input.derivative(
     output=lambda grad, weight, options: _convolution(grad, weight, None, options),
-    weight=lambda grad, output, weight_shape, options: _convolution_weight(output, grad, weight_shape, options),
+    weight=lambda grad, output, weight_shape, options: _convolution_weight(
+        output, grad, weight_shape, options
+    ),
 )
 
 
@@ -199,7 +212,9 @@ def _convolution_weight(xp, output: Array, input: Array, size, options):
 
 _convolution_weight.derivative(
     output=lambda grad, input, options: _convolution(input, grad, None, options),
-    input=lambda grad, output, input_shape, options: _convolution_input(output, grad, input_shape, options),
+    input=lambda grad, output, input_shape, options: _convolution_input(
+        output, grad, input_shape, options
+    ),
 )
 
 
@@ -256,7 +271,9 @@ def _same_dtype(input: Tensor, weight: Tensor, bias: Any) -> None:
     kind = of(input._array.dtype).legacy
     for other in (weight, bias):
         if other is not None and other._array.dtype != input._array.dtype:
-            raise RuntimeError(f"expected scalar type {kind} but found {of(other._array.dtype).legacy}")
+            raise RuntimeError(
+                f"expected scalar type {kind} but found {of(other._array.dtype).legacy}"
+            )
 
 
 def _pads(padding: Any, n: int, kernel: tuple, stride: tuple, dilation: tuple) -> tuple:
@@ -274,7 +291,14 @@ def _pads(padding: Any, n: int, kernel: tuple, stride: tuple, dilation: tuple) -
 
 
 def _convolve(
-    n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    n: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
 ) -> Tensor:
     """conv1d, conv2d and conv3d."""
     x, w = input._array, weight._array
@@ -288,7 +312,9 @@ def _convolve(
             f"Expected {n + 2}-dimensional weight for conv{n}d, but got weight of size {list(w.shape)} instead"
         )
     if x.ndim == n + 1:
-        return _convolve(n, input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
+        return _convolve(
+            n, input.unsqueeze(0), weight, bias, stride, padding, dilation, groups
+        ).squeeze(0)
     stride = per_dimension(stride, n, "stride", "convolution")
     dilation = per_dimension(dilation, n, "dilation", "convolution")
     pads = _pads(padding, n, w.shape[2:], stride, dilation)
@@ -329,7 +355,15 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def _transposed(
-    n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, extra: Any, groups: int, dilation: Any
+    n: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    extra: Any,
+    groups: int,
+    dilation: Any,
 ) -> Tensor:
     """conv_transpose1d, 2d and 3d: a convolution's gradient, as a layer."""
     if input.ndim == n + 1:
@@ -350,7 +384,9 @@ def _transposed(
     kernel = weight.shape[2:]
     size = tuple(
         (s - 1) * t - 2 * p + d * (k - 1) + e + 1
-        for s, t, p, d, k, e in zip(input.shape[2:], stride, padding, dilation, kernel, extra, strict=True)
+        for s, t, p, d, k, e in zip(
+            input.shape[2:], stride, padding, dilation, kernel, extra, strict=True
+        )
     )
     full = (input.shape[0], weight.shape[1] * groups, *size)
     out = _convolution_input(input, weight, full, (stride, pads, dilation, groups))
@@ -358,7 +394,13 @@ def _transposed(
 
 
 def _refuse_transposed(
-    input: Tensor, weight: Tensor, bias: Any, stride: tuple, extra: tuple, dilation: tuple, groups: int
+    input: Tensor,
+    weight: Tensor,
+    bias: Any,
+    stride: tuple,
+    extra: tuple,
+    dilation: tuple,
+    groups: int,
 ) -> None:
     w, x = list(weight.shape), list(input.shape)
     if x[1] != w[0]:
@@ -369,8 +411,12 @@ def _refuse_transposed(
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         names = ("depth", "height", "width")[-len(extra) :]
         groups_of = (("output_padding", extra), ("stride", stride), ("dilation", dilation))
-        text = " ".join(f"{what}_{n}: {v}" for what, vs in groups_of for n, v in zip(names, vs, strict=True))
-        raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {text}")
+        text = " ".join(
+            f"{what}_{n}: {v}" for what, vs in groups_of for n, v in zip(names, vs, strict=True)
+        )
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got {text}"
+        )
     if bias is not None and tuple(bias.shape) != (w[1] * groups,):
         raise RuntimeError(
             f"Given transposed=1, weight of size {w}, expected bias to be 1-dimensional with {w[1] * groups} elements, "
@@ -410,7 +456,11 @@ def conv_transpose3d(
 
 
 conv1d.samples(
-    lambda t: [(t(2, 2, 5), t(3, 2, 2), t(3)), (t(2, 5), t(3, 2, 3)), (t(1, 2, 6), t(2, 1, 2), t(2), 2, 1, 2, 2)]
+    lambda t: [
+        (t(2, 2, 5), t(3, 2, 2), t(3)),
+        (t(2, 5), t(3, 2, 3)),
+        (t(1, 2, 6), t(2, 1, 2), t(2), 2, 1, 2, 2),
+    ]
 )
 conv2d.samples(
     lambda t: [
@@ -420,5 +470,8 @@ conv2d.samples(
 )  # fmt: skip
 conv3d.samples(lambda t: [(t(1, 1, 3, 3, 3), t(2, 1, 2, 2, 2), t(2))])
 conv_transpose2d.samples(
-    lambda t: [(t(1, 2, 3, 3), t(2, 3, 2, 2), t(3)), (t(1, 2, 2, 3), t(2, 1, 3, 2), t(2), 2, 1, 1, 2)]
+    lambda t: [
+        (t(1, 2, 3, 3), t(2, 3, 2, 2), t(3)),
+        (t(1, 2, 2, 3), t(2, 1, 3, 2), t(2), 2, 1, 1, 2),
+    ]
 )

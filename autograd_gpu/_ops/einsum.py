@@ -49,10 +49,14 @@ def einsum(*args):
 def _split(args: tuple) -> tuple[Any, list]:
     """The equation, as a string or as lists, and the operands."""
     if not args:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand")
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand"
+        )
     if isinstance(args[0], str):
         rest = args[1:]
-        operands = list(rest[0]) if len(rest) == 1 and isinstance(rest[0], (list, tuple)) else list(rest)
+        operands = (
+            list(rest[0]) if len(rest) == 1 and isinstance(rest[0], (list, tuple)) else list(rest)
+        )
         if not operands:
             raise RuntimeError("einsum(): must provide at least one operand")
         return args[0], operands
@@ -69,7 +73,9 @@ def _letters(numbers: Any) -> str:
         if n is Ellipsis:
             out += _DOTS
         elif not 0 <= n < 52:
-            raise RuntimeError(f"einsum(): expected subscripts to be within range [0, 52), but got {n}")
+            raise RuntimeError(
+                f"einsum(): expected subscripts to be within range [0, 52), but got {n}"
+            )
         else:
             out += chr(ord("A") + n) if n < 26 else chr(ord("a") + n - 26)
     return out
@@ -109,8 +115,12 @@ def _parse(equation: str, operands: list) -> tuple[list[list], list]:
     parts = left.split(",")
     if len(parts) != len(operands):
         word = "fewer" if len(operands) < len(parts) else "more"
-        raise RuntimeError(f"einsum(): {word} operands were provided than specified in the equation")
-    inputs = [_labels(part, op.ndim, i) for i, (part, op) in enumerate(zip(parts, operands, strict=True))]
+        raise RuntimeError(
+            f"einsum(): {word} operands were provided than specified in the equation"
+        )
+    inputs = [
+        _labels(part, op.ndim, i) for i, (part, op) in enumerate(zip(parts, operands, strict=True))
+    ]
     every = [label for labels in inputs for label in labels]
     dots = sorted({label for label in every if isinstance(label, int)})
     if not arrow:
@@ -119,7 +129,9 @@ def _parse(equation: str, operands: list) -> tuple[list[list], list]:
     letters, place = _labels(right, None, -1)
     for c in letters:
         if letters.count(c) > 1:
-            raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
+            raise RuntimeError(
+                f"einsum(): output subscript {c} appears more than once in the output"
+            )
         if c not in every:
             raise RuntimeError(
                 f"einsum(): output subscript {c} does not appear in the equation for any input operand"
@@ -168,7 +180,11 @@ def _contract(a: Any, first: list, b: Any, second: list, needed: set) -> tuple[A
     right = _matrices(b, second, batch, inner, columns, sizes)
     out = bmm(left, right)
     labels = batch + rows + columns
-    shape = [sizes[c] for c in batch] + [_length(a, first, c) for c in rows] + [_length(b, second, c) for c in columns]
+    shape = (
+        [sizes[c] for c in batch]
+        + [_length(a, first, c) for c in rows]
+        + [_length(b, second, c) for c in columns]
+    )
     return _reshape(out, tuple(shape)), labels
 
 

@@ -88,7 +88,13 @@ take_rows.derivative(
 
 @composite(where=("nn.functional",))
 def embedding(
-    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+    input,
+    weight,
+    padding_idx=None,
+    max_norm=None,
+    norm_type=2.0,
+    scale_grad_by_freq=False,
+    sparse=False,
 ):
     """The rows of a table that numbers name.
 
@@ -100,7 +106,9 @@ def embedding(
     `sparse=True`, since there are no sparse tensors.
     """
     if sparse:
-        raise NotImplementedError("embedding(): sparse gradients are not supported; use sparse=False")
+        raise NotImplementedError(
+            "embedding(): sparse gradients are not supported; use sparse=False"
+        )
     if padding_idx is not None:
         rows = weight.shape[0]
         if not -rows <= padding_idx < rows:
@@ -122,7 +130,9 @@ def _shorten(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -
         norms = (np.abs(rows) ** norm_type).sum(1) ** (1 / norm_type)
     long = norms > max_norm
     if long.any():
-        array[used[long]] = rows[long] * (max_norm / (norms[long] + 1e-7)).astype(array.dtype)[:, None]
+        array[used[long]] = (
+            rows[long] * (max_norm / (norms[long] + 1e-7)).astype(array.dtype)[:, None]
+        )
         record_write(array)
 
 
@@ -154,5 +164,11 @@ def one_hot(input, num_classes=-1):
     return make(out)
 
 
-embedding.samples(lambda t: [(t.int(4, 3), t(4, 2)), (t.int(4, 2, 3), t(4, 2), 1), (t.int(3, 6), t(3, 2), {"scale_grad_by_freq": True})])
+embedding.samples(
+    lambda t: [
+        (t.int(4, 3), t(4, 2)),
+        (t.int(4, 2, 3), t(4, 2), 1),
+        (t.int(3, 6), t(3, 2), {"scale_grad_by_freq": True}),
+    ]
+)
 one_hot.samples(lambda t: [(t.int(4, 3), 5)])

@@ -30,7 +30,9 @@ def _col2im(xp, input: Array, size, options):
     return xp.ascontiguousarray(unpadded(out, pads, 2))
 
 
-_im2col.derivative(input=lambda grad, input_shape, options: _col2im(grad, tuple(input_shape[2:]), options))
+_im2col.derivative(
+    input=lambda grad, input_shape, options: _col2im(grad, tuple(input_shape[2:]), options)
+)
 _col2im.derivative(input=lambda grad, options: _im2col(grad, options))
 
 
@@ -84,7 +86,9 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     input: (N, C kH kW, L) or (C kH kW, L); output: (N, C, *output_size). RuntimeError for sizes that do not fit.
     """
     if input.ndim == 2:
-        return fold(input.unsqueeze(0), output_size, kernel_size, dilation, padding, stride).squeeze(0)
+        return fold(
+            input.unsqueeze(0), output_size, kernel_size, dilation, padding, stride
+        ).squeeze(0)
     options, size = _options(kernel_size, dilation, padding, stride), _pair(output_size)
     kernel, gap, pads, step = options
     if input.ndim != 3 or input.shape[1] % math.prod(kernel):

@@ -60,4 +60,6 @@ def gelu_backward(grad, input, below, approximate):
 
 PUBLIC["nn.functional"]["gelu"] = gelu
 
-gelu.samples(lambda t: [(t(3),), (t(2, 3), {"approximate": "tanh"}), (t(),), (t(0),), (t.strided(2, 3),)])
+gelu.samples(
+    lambda t: [(t(3),), (t(2, 3), {"approximate": "tanh"}), (t(),), (t(0),), (t.strided(2, 3),)]
+)

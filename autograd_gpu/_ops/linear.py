@@ -35,7 +35,12 @@ def _fused(xp: Any, input: Any, weight: Any) -> Any:
 
 
 def _refuse(input: Any, weight: Any) -> None:
-    if weight.ndim != 2 or input.dtype != weight.dtype or input.dtype.char not in "fd" or not input.ndim:
+    if (
+        weight.ndim != 2
+        or input.dtype != weight.dtype
+        or input.dtype.char not in "fd"
+        or not input.ndim
+    ):
         raise _Unusual
 
 
@@ -126,7 +131,9 @@ def _composed(input: Any, weight: Any, bias: Any) -> Any:
 def _trilinear(xp, input1: Array, weight: Array, input2: Array):
     """y_nk = sum_ij x1_ni W_kij x2_nj; see `bilinear`."""
     k, i, j = weight.shape
-    left = product(xp, input1, weight.transpose(1, 0, 2).reshape(i, k * j)).reshape(len(input1), k, j)
+    left = product(xp, input1, weight.transpose(1, 0, 2).reshape(i, k * j)).reshape(
+        len(input1), k, j
+    )
     return product(xp, left, input2[:, :, None])[:, :, 0]
 
 

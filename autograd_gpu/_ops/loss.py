@@ -73,7 +73,7 @@ def warn_of_sizes(input: Tensor, target: Tensor) -> None:
 def refuse_integers(name: str, array: Any) -> None:
     """NotImplementedError for a loss of integers."""
     if array.dtype.kind in "biu":
-        raise NotImplementedError(f'"{name}" not implemented for \'{of(array.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
 
 
 def weighted(losses: Any, weight: Any, reduction: str) -> Any:
@@ -168,8 +168,12 @@ def _huber_backward(grad, input, target, reduction, delta):
 
 
 _huber_loss.derivative(
-    input=lambda grad, input, target, reduction, delta: _huber_backward(grad, input, target, reduction, delta),
-    target=lambda grad, input, target, reduction, delta: -_huber_backward(grad, input, target, reduction, delta),
+    input=lambda grad, input, target, reduction, delta: _huber_backward(
+        grad, input, target, reduction, delta
+    ),
+    target=lambda grad, input, target, reduction, delta: (
+        -_huber_backward(grad, input, target, reduction, delta)
+    ),
 )
 
 
@@ -208,8 +212,12 @@ def _smooth_l1_backward(grad, input, target, reduction, beta):
 
 
 _smooth_l1_loss.derivative(
-    input=lambda grad, input, target, reduction, beta: _smooth_l1_backward(grad, input, target, reduction, beta),
-    target=lambda grad, input, target, reduction, beta: -_smooth_l1_backward(grad, input, target, reduction, beta),
+    input=lambda grad, input, target, reduction, beta: _smooth_l1_backward(
+        grad, input, target, reduction, beta
+    ),
+    target=lambda grad, input, target, reduction, beta: (
+        -_smooth_l1_backward(grad, input, target, reduction, beta)
+    ),
 )
 
 
@@ -266,13 +274,19 @@ def _bce_target(grad, input, target, weight, reduction):
 
 
 _bce.derivative(
-    input=lambda grad, input, target, weight, reduction: _bce_input(grad, input, target, weight, reduction),
-    target=lambda grad, input, target, weight, reduction: _bce_target(grad, input, target, weight, reduction),
+    input=lambda grad, input, target, weight, reduction: _bce_input(
+        grad, input, target, weight, reduction
+    ),
+    target=lambda grad, input, target, weight, reduction: _bce_target(
+        grad, input, target, weight, reduction
+    ),
 )
 
 
 @composite(where=("nn.functional",))
-def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def binary_cross_entropy(
+    input, target, weight=None, size_average=None, reduce=None, reduction="mean"
+):
     """The cross entropy of probabilities of two classes.
 
     y = -w (t ln x + (1 - t) ln(1 - x))            dL/dx = g w (x - t) / (x (1 - x)) (/ n)
@@ -318,7 +332,9 @@ def _bce_logits_input(grad, input, target, weight, pos_weight, reduction):
 
 def _bce_logits_target(grad, input, target, weight, pos_weight, reduction):
     """-g w x, and (p - 1) ln(1 + e^-x) more with positive weights p"""
-    slope = -input if pos_weight is None else (pos_weight - 1) * softplus(-input, 1, math.inf) - input
+    slope = (
+        -input if pos_weight is None else (pos_weight - 1) * softplus(-input, 1, math.inf) - input
+    )
     out = slope * share(grad, reduction, raw(target).size)
     return out if weight is None else out * weight
 
@@ -345,7 +361,9 @@ def binary_cross_entropy_with_logits(
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if target.shape != input.shape:
-        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
     return _bce_logits(input, target, weight, pos_weight, reduction)
 
 
@@ -373,14 +391,23 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
                 "to behave the same as 'batchmean' in the next major release.",
                 stacklevel=2,
             )
-    losses = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    losses = (
+        exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    )
     loss = reduce_loss(losses, mode)
     return loss / input.shape[0] if reduction == "batchmean" and input.ndim else loss
 
 
 @composite(where=("nn.functional",))
 def poisson_nll_loss(
-    input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"
+    input,
+    target,
+    log_input=True,
+    full=False,
+    size_average=None,
+    eps=1e-8,
+    reduce=None,
+    reduction="mean",
 ):
     """The negative log likelihood of Poisson counts.
 
@@ -427,7 +454,12 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
 
 mse_loss.samples(
-    lambda t: [(t(2, 3), t(2, 3)), (t(2, 3), t(2, 3), {"reduction": "sum"}), (t(4), t(4), {"reduction": "none"}), (t(), t())]
+    lambda t: [
+        (t(2, 3), t(2, 3)),
+        (t(2, 3), t(2, 3), {"reduction": "sum"}),
+        (t(4), t(4), {"reduction": "none"}),
+        (t(), t()),
+    ]
 )
 l1_loss.samples(lambda t: [(t(2, 3, low=1.0, high=2.0), t(2, 3, low=-1.0, high=0.0))])
 for _f in (huber_loss, smooth_l1_loss):
@@ -440,7 +472,12 @@ for _f in (huber_loss, smooth_l1_loss):
 binary_cross_entropy.samples(
     lambda t: [
         (t(2, 3, low=0.1, high=0.9), t(2, 3, low=0.1, high=0.9)),
-        (t(3, low=0.1, high=0.9), t(3, low=0.1, high=0.9), t(3, low=0.5, high=1.0), {"reduction": "sum"}),
+        (
+            t(3, low=0.1, high=0.9),
+            t(3, low=0.1, high=0.9),
+            t(3, low=0.5, high=1.0),
+            {"reduction": "sum"},
+        ),
     ]
 )
 binary_cross_entropy_with_logits.samples(
@@ -451,7 +488,20 @@ binary_cross_entropy_with_logits.samples(
     ]
 )
 kl_div.samples(
-    lambda t: [(t(2, 3), t(2, 3, low=0.1, high=0.9), {"reduction": "batchmean"}), (t(3), t(3), {"reduction": "sum", "log_target": True})]
+    lambda t: [
+        (t(2, 3), t(2, 3, low=0.1, high=0.9), {"reduction": "batchmean"}),
+        (t(3), t(3), {"reduction": "sum", "log_target": True}),
+    ]
 )
-poisson_nll_loss.samples(lambda t: [(t(3), t(3, low=0.2, high=4.0)), (t(3, low=0.5, high=2.0), t(3), {"log_input": False})])
-gaussian_nll_loss.samples(lambda t: [(t(2, 3), t(2, 3), t(2, 3, low=0.5, high=2.0)), (t(2, 3), t(2, 3), t(2, low=0.5, high=2.0))])
+poisson_nll_loss.samples(
+    lambda t: [
+        (t(3), t(3, low=0.2, high=4.0)),
+        (t(3, low=0.5, high=2.0), t(3), {"log_input": False}),
+    ]
+)
+gaussian_nll_loss.samples(
+    lambda t: [
+        (t(2, 3), t(2, 3), t(2, 3, low=0.5, high=2.0)),
+        (t(2, 3), t(2, 3), t(2, low=0.5, high=2.0)),
+    ]
+)

@@ -77,9 +77,13 @@ def cosine_embedding_loss(
         )
     least = 1e-12
     product = _sum(input1 * input2, -1)
-    cosine = product / sqrt((_sum(input1 * input1, -1) + least) * (_sum(input2 * input2, -1) + least))
+    cosine = product / sqrt(
+        (_sum(input1 * input1, -1) + least) * (_sum(input2 * input2, -1) + least)
+    )
     zero = cosine * 0
-    losses = where(target == 1, 1 - cosine, zero) + where(target == -1, clamp_min(cosine - margin, 0), zero)
+    losses = where(target == 1, 1 - cosine, zero) + where(
+        target == -1, clamp_min(cosine - margin, 0), zero
+    )
     return reduce_loss(losses, reduction)
 
 
@@ -108,10 +112,20 @@ def triplet_margin_loss(
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     _triplet_dimensions(anchor, positive, negative)
-    return _triplet(anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap, reduction)
+    return _triplet(
+        anchor,
+        positive,
+        negative,
+        lambda a, b: pairwise_distance(a, b, p, eps),
+        margin,
+        swap,
+        reduction,
+    )
 
 
-def _triplet(a: Any, p: Any, n: Any, distance: Any, margin: float, swap: bool, reduction: str) -> Any:
+def _triplet(
+    a: Any, p: Any, n: Any, distance: Any, margin: float, swap: bool, reduction: str
+) -> Any:
     near, far = distance(a, p), distance(a, n)
     if swap:
         from .arithmetic import minimum
@@ -146,8 +160,9 @@ def _soft_margin_loss(xp, input: Array, target: Array, reduction):
 
 
 _soft_margin_loss.derivative(
-    input=lambda grad, input, target, reduction: share(grad, reduction, raw(input).size)
-    * (-target * sigmoid(-target * input))
+    input=lambda grad, input, target, reduction: (
+        share(grad, reduction, raw(input).size) * (-target * sigmoid(-target * input))
+    )
 )
 
 
@@ -170,7 +185,9 @@ def _multi_margin(xp, input: Array, target: Index, weight: Index | None, p, marg
     return reduced(xp, losses.sum(1) / input.dtype.type(input.shape[1]), reduction)
 
 
-def _multi_margin_terms(xp: Any, input: Any, target: Any, weight: Any, p: int, margin: float) -> tuple:
+def _multi_margin_terms(
+    xp: Any, input: Any, target: Any, weight: Any, p: int, margin: float
+) -> tuple:
     """(N, C): the loss of each pair of the class and another, and its derivative by the other's score."""
     n = len(input)
     rows = xp.arange(n)
@@ -262,7 +279,9 @@ def _multilabel_margin(xp, input: Array, target: Index, reduction):
 
 
 _multilabel_margin.derivative(
-    input=lambda grad, slope, reduction: _by_sample(share(grad, reduction, len(slope))) * like(raw(slope), grad)
+    input=lambda grad, slope, reduction: (
+        _by_sample(share(grad, reduction, len(slope))) * like(raw(slope), grad)
+    )
 )
 
 
@@ -314,5 +333,7 @@ margin_ranking_loss.samples(lambda t: [(t(3), t(3), t(3, low=1.0, high=1.0), {"m
 cosine_embedding_loss.samples(lambda t: [(t(2, 3), t(2, 3), t(2, low=1.0, high=1.0))])
 triplet_margin_loss.samples(lambda t: [(t(2, 3), t(2, 3), t(2, 3), {"margin": 20.0})])
 soft_margin_loss.samples(lambda t: [(t(2, 3), t(2, 3, low=1.0, high=1.0))])
-multi_margin_loss.samples(lambda t: [(t(3, 4), t.int(4, 3), {"margin": 20.0}), (t(3, 4), t.int(4, 3), 2, 20.0)])
+multi_margin_loss.samples(
+    lambda t: [(t(3, 4), t.int(4, 3), {"margin": 20.0}), (t(3, 4), t.int(4, 3), 2, 20.0)]
+)
 multilabel_soft_margin_loss.samples(lambda t: [(t(2, 3), t(2, 3, low=0.1, high=0.9))])

@@ -95,15 +95,21 @@ def mv(xp, input: Array, vec: Array):
     (n, k) and (k,) give (n,). RuntimeError for other shapes and for different dtypes.
     """
     if input.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}")
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}"
+        )
     if input.dtype is not vec.dtype and input.dtype != vec.dtype:
         a, b = _legacy(input), _legacy(vec)
-        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {b}, {a}, and {b}")
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {b}, {a}, and {b}"
+        )
     try:
         return product(xp, input, vec)
     except ValueError:
         n, k = input.shape
-        raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({len(vec)})") from None
+        raise RuntimeError(
+            f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({len(vec)})"
+        ) from None
 
 
 mv.derivative(
@@ -216,7 +222,9 @@ def _batched(xp, input: Array, other: Array):
         if input.shape[-1] == other.shape[-2]:
             from .errors import mismatch
 
-            raise mismatch([input.shape[:-2], other.shape[:-2]]) or _batch_mismatch(input, other) from None
+            raise mismatch([input.shape[:-2], other.shape[:-2]]) or _batch_mismatch(
+                input, other
+            ) from None
         raise _batch_mismatch(input, other) from None
 
 
@@ -248,7 +256,9 @@ def _folded(xp, input: Array, mat2: Array):
 
 _folded.derivative(
     input=lambda grad, mat2: _folded(grad, adjoint(mat2)),
-    mat2=lambda grad, input: mm(adjoint(_rows(input, input.shape[-1])), _rows(grad, grad.shape[-1])),
+    mat2=lambda grad, input: mm(
+        adjoint(_rows(input, input.shape[-1])), _rows(grad, grad.shape[-1])
+    ),
 )
 
 
@@ -303,7 +313,9 @@ def matmul(input, other, *, out=None):
 
 def _matmul(input: Any, other: Any, n: int, m: int, out: Any) -> Any:
     if n == 0 or m == 0:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D")
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D"
+        )
     if m == 1:
         return dot(input, other, out=out) if n == 1 else _batched_mv(input, other, out=out)
     if n == 1:
@@ -351,11 +363,21 @@ def _matmul_reflected(self, other):
 Tensor.__matmul__ = _matmul_operator  # type: ignore[attr-defined]
 Tensor.__rmatmul__ = _matmul_reflected  # type: ignore[attr-defined]
 
-mm.samples(lambda t: [(t(2, 3), t(3, 4)), (t(1, 3), t(3, 1)), (t(0, 3), t(3, 2)), (t(2, 0), t(0, 3)), (t.strided(2, 3), t(3, 2))])
+mm.samples(
+    lambda t: [
+        (t(2, 3), t(3, 4)),
+        (t(1, 3), t(3, 1)),
+        (t(0, 3), t(3, 2)),
+        (t(2, 0), t(0, 3)),
+        (t.strided(2, 3), t(3, 2)),
+    ]
+)
 mv.samples(lambda t: [(t(2, 3), t(3)), (t(2, 0), t(0)), (t.strided(2, 3), t(3))])
 dot.samples(lambda t: [(t(3), t(3)), (t(0), t(0))])
 vdot.samples(lambda t: [(t(3), t(3)), (t(0), t(0))])
-bmm.samples(lambda t: [(t(2, 3, 4), t(2, 4, 2)), (t(0, 2, 3), t(0, 3, 2)), (t(2, 2, 0), t(2, 0, 3))])
+bmm.samples(
+    lambda t: [(t(2, 3, 4), t(2, 4, 2)), (t(0, 2, 3), t(0, 3, 2)), (t(2, 2, 0), t(2, 0, 3))]
+)
 matmul.samples(
     lambda t: [
         (t(3), t(3)), (t(2, 3), t(3)), (t(3), t(3, 2)), (t(2, 3), t(3, 2)), (t(2, 2, 3), t(3)),

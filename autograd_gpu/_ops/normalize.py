@@ -58,7 +58,9 @@ def _normalize_rows(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> tupl
     return out, mean, rstd
 
 
-def _rows_backward(xp: Any, grad: Any, x: Any, weight: Any, mean: Any, rstd: Any, wanted: tuple) -> tuple:
+def _rows_backward(
+    xp: Any, grad: Any, x: Any, weight: Any, mean: Any, rstd: Any, wanted: tuple
+) -> tuple:
     """dx = r (g w - mean(g w) - h mean(g w h)) with h the normalized rows; dw = sum g h; db = sum g."""
     rows, n = x.shape
     ones = xp.ones(n, x.dtype)
@@ -84,7 +86,9 @@ def _rows_backward(xp: Any, grad: Any, x: Any, weight: Any, mean: Any, rstd: Any
     return dx, dw, db
 
 
-def _check_normalized(shape: tuple, normalized_shape: tuple, star: str = "*, ", **parameters: Any) -> None:
+def _check_normalized(
+    shape: tuple, normalized_shape: tuple, star: str = "*, ", **parameters: Any
+) -> None:
     n = len(normalized_shape)
     if not n:
         raise RuntimeError(
@@ -107,7 +111,7 @@ def _check_normalized(shape: tuple, normalized_shape: tuple, star: str = "*, ", 
 
 def _check_floats(name: str, input: Any, *parameters: Any) -> None:
     if input.dtype.kind in "biu":
-        raise NotImplementedError(f'"{name}" not implemented for \'{of(input.dtype).legacy}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{of(input.dtype).legacy}'")
     for p in parameters:
         half_beside_float = input.dtype.itemsize == 2 and p is not None and p.dtype == np.float32
         if p is not None and p.dtype != input.dtype and not half_beside_float:
@@ -231,11 +235,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """
     shape = tuple(input.shape)
     if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
+        )
     if num_groups <= 0:
         raise RuntimeError("Expected num groups to be greater than 0, got " + str(num_groups))
     if math.prod(shape[2:]) * shape[0] * (shape[1] // num_groups) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {list(shape)}"
+        )
     if shape[1] % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of shape "
@@ -260,7 +268,9 @@ def _rms_norm(xp, input: Array, weight: Array | None, count, eps):
     dims = tuple(range(x.ndim - count, x.ndim))
     n = math.prod(x.shape[d] for d in dims)
     flat = x.reshape(x.size // n if n else 0, n)
-    rstd = 1 / xp.sqrt((flat * flat).dot(xp.ones(n, x.dtype)) / x.dtype.type(n or math.nan) + x.dtype.type(eps))
+    rstd = 1 / xp.sqrt(
+        (flat * flat).dot(xp.ones(n, x.dtype)) / x.dtype.type(n or math.nan) + x.dtype.type(eps)
+    )
     rstd = rstd.reshape(*x.shape[: x.ndim - count], *(1,) * count)
     out = x * rstd
     if weight is not None:
@@ -309,13 +319,17 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     input: (N, C, *). Source: Krizhevsky, Sutskever and Hinton, NIPS 2012.
     """
     if input.ndim < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+        raise ValueError(
+            f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
+        )
     if input.numel() == 0:
         return input
     from .pool import avg_pool2d
 
     n, channels = input.shape[:2]
-    squares = _padded_channels(_reshape(input * input, (n, 1, channels, input.numel() // (n * channels))), size)
+    squares = _padded_channels(
+        _reshape(input * input, (n, 1, channels, input.numel() // (n * channels))), size
+    )
     sums = _reshape(avg_pool2d(squares, (size, 1), 1), tuple(input.shape))
     return input / (sums * alpha + k) ** beta
 
@@ -331,7 +345,14 @@ def _padded_channels(squares: Tensor, size: int) -> Tensor:
 
 
 layer_norm.samples(
-    lambda t: [(t(3, 4), (4,)), (t(3, 4), (4,), t(4), t(4)), (t(2, 3, 4), (3, 4), t(3, 4), t(3, 4)), (t(4), (4,), t(4))]
+    lambda t: [
+        (t(3, 4), (4,)),
+        (t(3, 4), (4,), t(4), t(4)),
+        (t(2, 3, 4), (3, 4), t(3, 4), t(3, 4)),
+        (t(4), (4,), t(4)),
+    ]
 )
 group_norm.samples(lambda t: [(t(2, 4, 3), 2, t(4), t(4)), (t(2, 4), 2), (t(2, 4, 2, 2), 1, t(4))])
-rms_norm.samples(lambda t: [(t(3, 4), (4,)), (t(2, 3, 4), (3, 4), t(3, 4)), (t(3, 4), (4,), t(4), 0.1)])
+rms_norm.samples(
+    lambda t: [(t(3, 4), (4,)), (t(2, 3, 4), (3, 4), t(3, 4)), (t(3, 4), (4,), t(4), 0.1)]
+)

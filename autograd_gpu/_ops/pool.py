@@ -16,9 +16,13 @@ __all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
 
 
 def _pair(value: Any, name: str, function: str) -> tuple[int, int]:
-    numbers = (int(value),) if isinstance(value, (int, np.integer)) else tuple(int(v) for v in value)
+    numbers = (
+        (int(value),) if isinstance(value, (int, np.integer)) else tuple(int(v) for v in value)
+    )
     if len(numbers) not in (1, 2):
-        raise RuntimeError(f"{function}: {name} must either be a single int, or a tuple of two ints")
+        raise RuntimeError(
+            f"{function}: {name} must either be a single int, or a tuple of two ints"
+        )
     return numbers * 2 if len(numbers) == 1 else numbers  # type: ignore[return-value]
 
 
@@ -35,7 +39,14 @@ class Plan:
     """One pooling: the window's sizes, checked against the input's shape."""
 
     def __init__(
-        self, name: str, shape: tuple, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+        self,
+        name: str,
+        shape: tuple,
+        kernel: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        ceil_mode: bool,
     ) -> None:
         self.kernel = _pair(kernel, "kernel_size", name)
         empty = stride is None or not isinstance(stride, int) and len(stride) == 0
@@ -56,19 +67,25 @@ class Plan:
             (p, max(0, e - n - p)) for p, e, n in zip(self.pad, ends, shape[-2:], strict=True)
         )
         size = zip(shape[-2:], self.kernel, self.pads, strict=True)
-        self.blocks = self.stride == self.kernel and all(
-            pads == (0, 0) for _, _, pads in size
-        ) and self.dilation == (1, 1)
+        self.blocks = (
+            self.stride == self.kernel
+            and all(pads == (0, 0) for _, _, pads in size)
+            and self.dilation == (1, 1)
+        )
 
     def _check(self, name: str, shape: tuple) -> None:
         if min(self.stride) == 0:
             raise RuntimeError("stride should not be zero")
         if min(self.kernel) <= 0:
             kh, kw = self.kernel
-            raise RuntimeError(f"kernel size should be greater than zero, but got kH: {kh} kW: {kw}")
+            raise RuntimeError(
+                f"kernel size should be greater than zero, but got kH: {kh} kW: {kw}"
+            )
         if min(self.dilation) <= 0:
             dh, dw = self.dilation
-            raise RuntimeError(f"dilation should be greater than zero, but got dilationH: {dh} dilationW: {dw}")
+            raise RuntimeError(
+                f"dilation should be greater than zero, but got dilationH: {dh} dilationW: {dw}"
+            )
         for k, p, d in zip(self.kernel, self.pad, self.dilation, strict=True):
             if p < 0:
                 raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
@@ -150,8 +167,12 @@ def _from_largest(xp, grad: Array, input: Index, best: Index, kernel):
     return result
 
 
-_to_largest.derivative(grad=lambda grad, input, best, kernel: _from_largest(grad, input, best, kernel))
-_from_largest.derivative(grad=lambda grad, input, best, kernel: _to_largest(grad, input, best, kernel))
+_to_largest.derivative(
+    grad=lambda grad, input, best, kernel: _from_largest(grad, input, best, kernel)
+)
+_from_largest.derivative(
+    grad=lambda grad, input, best, kernel: _to_largest(grad, input, best, kernel)
+)
 
 
 def _max_forward(xp: Any, input: Any, plan: Plan) -> tuple[Any, Any]:
@@ -166,7 +187,10 @@ def _max_forward(xp: Any, input: Any, plan: Plan) -> tuple[Any, Any]:
     flat = view.reshape(*input.shape[:-2], kh * kw, *plan.fit)
     best = xp.argmax(flat, axis)
     values = xp.take_along_axis(flat, xp.expand_dims(best, axis), axis).squeeze(axis)
-    row = best // kw * plan.dilation[0] + (xp.arange(plan.fit[0]) * plan.stride[0] - plan.pad[0])[:, None]
+    row = (
+        best // kw * plan.dilation[0]
+        + (xp.arange(plan.fit[0]) * plan.stride[0] - plan.pad[0])[:, None]
+    )
     column = best % kw * plan.dilation[1] + xp.arange(plan.fit[1]) * plan.stride[1] - plan.pad[1]
     return values, row * input.shape[-1] + column
 
@@ -201,7 +225,9 @@ def at_places(xp, input: Array, indices: Index):
 
 
 add_at_places.derivative(grad=lambda grad, indices: at_places(grad, indices))
-at_places.derivative(input=lambda grad, indices, input_shape: add_at_places(grad, indices, tuple(input_shape)))
+at_places.derivative(
+    input=lambda grad, indices, input_shape: add_at_places(grad, indices, tuple(input_shape))
+)
 
 
 @composite(where=("", "nn.functional"))
@@ -299,14 +325,18 @@ def _avg_pool(xp, input: Array, plan, count_pad, divisor):
     size = input.shape[-2:]
     x = input.astype(np.float32) if input.dtype.itemsize == 2 else input
     axis = x.ndim - 2
-    view = windows(xp, padded(xp, x, plan.pads, axis), axis, plan.kernel, plan.stride, plan.dilation)
+    view = windows(
+        xp, padded(xp, x, plan.pads, axis), axis, plan.kernel, plan.stride, plan.dilation
+    )
     view = view[..., : plan.fit[0], : plan.fit[1]]
     out = None
     for u, v in offsets(*(range(k) for k in plan.kernel)):
         part = view[..., u, v, :, :]
         out = part.copy() if out is None else xp.add(out, part, out)
     divisor = _divisors(xp, plan, size, input.dtype, count_pad, divisor)
-    return (out // divisor if out.dtype.kind in "biu" else out / divisor).astype(input.dtype, copy=False)
+    return (out // divisor if out.dtype.kind in "biu" else out / divisor).astype(
+        input.dtype, copy=False
+    )
 
 
 @op(where=(), name="_avg_unpool", node="AvgPool2DBackwardBackward0")
@@ -335,7 +365,13 @@ _avg_unpool.derivative(
 
 @composite(where=("nn.functional",))
 def avg_pool2d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+    input,
+    kernel_size,
+    stride=None,
+    padding=0,
+    ceil_mode=False,
+    count_include_pad=True,
+    divisor_override=None,
 ):
     """The mean of each window of images.
 
@@ -370,11 +406,19 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     kernel = _line(kernel_size)
     step = kernel if stride is None or stride == () or stride == [] else _line(stride)
     pad = (0, _line(padding)[1])
-    return avg_pool2d(input.unsqueeze(-2), kernel, step, pad, ceil_mode, count_include_pad).squeeze(-2)
+    return avg_pool2d(input.unsqueeze(-2), kernel, step, pad, ceil_mode, count_include_pad).squeeze(
+        -2
+    )
 
 
 max_pool2d.samples(
-    lambda t: [(t(2, 2, 4, 4), 2), (t(1, 2, 5, 5), 2), (t(1, 1, 5, 5), 3, 2, 1), (t(1, 6, 6), 2, 1, 0, 2), (t(1, 1, 5, 5), 2, 2, 0, 1, True)]
+    lambda t: [
+        (t(2, 2, 4, 4), 2),
+        (t(1, 2, 5, 5), 2),
+        (t(1, 1, 5, 5), 3, 2, 1),
+        (t(1, 6, 6), 2, 1, 0, 2),
+        (t(1, 1, 5, 5), 2, 2, 0, 1, True),
+    ]
 )
 max_pool1d.samples(lambda t: [(t(2, 2, 6), 2), (t(2, 7), 3, 2, 1)])
 avg_pool2d.samples(

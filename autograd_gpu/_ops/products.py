@@ -205,7 +205,9 @@ def addbmm(xp, input: Array, batch1: Array, batch2: Array, *, beta=1, alpha=1):
     _same_dtype(input, batch2)
     b, n, k = batch1.shape
     rows = batch1.transpose(1, 0, 2).reshape(n, b * k)
-    return _scaled(xp, input, beta, product(xp, rows, batch2.reshape(b * k, batch2.shape[2])), alpha)
+    return _scaled(
+        xp, input, beta, product(xp, rows, batch2.reshape(b * k, batch2.shape[2])), alpha
+    )
 
 
 addbmm.derivative(
@@ -304,7 +306,9 @@ def _linalg_cross(input, other, *, dim=-1, out=None):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     n, m = input.shape[dim], other.shape[dim]
     if (n, m) != (3, 3):
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {n} and {m}")
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {n} and {m}"
+        )
     ndim = max(input.ndim, other.ndim)
     return _cross(input, other, normal_dim(dim, ndim, "linalg.cross") - ndim, out=out)
 
@@ -385,7 +389,12 @@ def multi_dot(tensors, *, out=None):
                 f"multi_dot(): tensors {i} and {i + 1} with shapes {list(a.shape)} and {list(b.shape)} cannot be "
                 "multiplied"
             )
-    result = _chain(tensors, _best_splits([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]), 0, len(tensors) - 1)
+    result = _chain(
+        tensors,
+        _best_splits([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]),
+        0,
+        len(tensors) - 1,
+    )
     size = tuple(([] if first else [result.shape[0]]) + ([] if last else [result.shape[1]]))
     result = _reshape(result, size)
     return result if out is None else out.copy_(result)
@@ -400,7 +409,8 @@ def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
         for i in range(n - width):
             j = i + width
             options = [
-                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
             ]
             cost[i, j], split[i, j] = min(options)
     return split
@@ -431,15 +441,26 @@ addmm.samples(
 addmv.samples(lambda t: [(t(2), t(2, 3), t(3)), (t(2), t(2, 3), t(3), {"beta": 0.5, "alpha": 2.0})])
 addr.samples(lambda t: [(t(2, 3), t(2), t(3)), (t(3), t(2), t(3), {"beta": 0.5, "alpha": 2.0})])
 baddbmm.samples(
-    lambda t: [(t(2, 2, 4), t(2, 2, 3), t(2, 3, 4)), (t(2, 4), t(3, 2, 3), t(3, 3, 4), {"beta": 0.5, "alpha": 2.0})]
+    lambda t: [
+        (t(2, 2, 4), t(2, 2, 3), t(2, 3, 4)),
+        (t(2, 4), t(3, 2, 3), t(3, 3, 4), {"beta": 0.5, "alpha": 2.0}),
+    ]
 )
 addbmm.samples(
-    lambda t: [(t(2, 4), t(3, 2, 3), t(3, 3, 4)), (t(4), t(3, 2, 3), t(3, 3, 4), {"beta": 0.5, "alpha": 2.0})]
+    lambda t: [
+        (t(2, 4), t(3, 2, 3), t(3, 3, 4)),
+        (t(4), t(3, 2, 3), t(3, 3, 4), {"beta": 0.5, "alpha": 2.0}),
+    ]
 )
 outer.samples(lambda t: [(t(2), t(3)), (t(0), t(3))])
 inner.samples(lambda t: [(t(3), t(3)), (t(2, 3), t(4, 3)), (t(2), t())])
 tensordot.samples(
-    lambda t: [(t(2, 3), t(3, 4), 1), (t(2, 3, 4), t(3, 4, 2)), (t(2, 3, 4), t(4, 2, 3), ([0, 2], [1, 0])), (t(2), t(3), 0)]
+    lambda t: [
+        (t(2, 3), t(3, 4), 1),
+        (t(2, 3, 4), t(3, 4, 2)),
+        (t(2, 3, 4), t(4, 2, 3), ([0, 2], [1, 0])),
+        (t(2), t(3), 0),
+    ]
 )
 kron.samples(lambda t: [(t(2, 3), t(3, 2)), (t(2), t(3)), (t(2), t(2, 2))])
 cross.samples(lambda t: [(t(2, 3), t(2, 3)), (t(3, 2), t(3, 2)), (t(2, 3), t(2, 3), 1)])

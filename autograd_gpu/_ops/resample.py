@@ -141,7 +141,13 @@ _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 
 @composite(where=("nn.functional",))
 def interpolate(
-    input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
+    input,
+    size=None,
+    scale_factor=None,
+    mode="nearest",
+    align_corners=None,
+    recompute_scale_factor=None,
+    antialias=False,
 ):
     """Images or signals in another size.
 
@@ -157,7 +163,9 @@ def interpolate(
     if mode in _LINEAR:
         align = bool(align_corners)
         if _LINEAR[mode] != n:
-            raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input")
+            raise NotImplementedError(
+                f"Got {input.ndim}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input"
+            )
     elif align_corners is not None:
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
@@ -169,12 +177,15 @@ def interpolate(
     sizes, steps = _sizes(input, size, scale_factor, n, recompute_scale_factor, mode)
     kind = "cubic" if mode == "bicubic" else "linear" if mode in _LINEAR else mode
     plan = tuple(
-        (old, new, kind, align, step) for old, new, step in zip(input.shape[2:], sizes, steps, strict=True)
+        (old, new, kind, align, step)
+        for old, new, step in zip(input.shape[2:], sizes, steps, strict=True)
     )
     return resample(input, plan)
 
 
-def _sizes(input: Any, size: Any, factor: Any, n: int, recompute: Any, mode: str) -> tuple[list, list]:
+def _sizes(
+    input: Any, size: Any, factor: Any, n: int, recompute: Any, mode: str
+) -> tuple[list, list]:
     """The new lengths, and the given distances of new places, None where they follow from the lengths."""
     if (size is None) == (factor is None):
         if size is None:
@@ -205,7 +216,8 @@ def _sizes(input: Any, size: Any, factor: Any, n: int, recompute: Any, mode: str
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """The old name of `interpolate`."""
     warnings.warn(
-        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.",
+        stacklevel=2,
     )
     return interpolate(input, size, scale_factor, mode, align_corners)
 

@@ -23,7 +23,7 @@ def _prepared(name: str, input: Any, dim: Any) -> tuple[Any, int]:
     if input.dtype.itemsize != 2 or input.dtype.kind in "iu":
         if input.dtype.kind in "biu":
             raise NotImplementedError(
-                f'"{name}_lastdim_kernel_impl" not implemented for \'{of(input.dtype).legacy}\''
+                f"\"{name}_lastdim_kernel_impl\" not implemented for '{of(input.dtype).legacy}'"
             )
         raise NotImplementedError(f"{name} does not support complex numbers")
     return input.astype(np.float32), normal_dim(dim, input.ndim, name)
@@ -111,7 +111,9 @@ def implicit_dim(name: str, ndim: int) -> int:
 
 
 def _converted(input: Any, dtype: Any) -> Any:
-    return input if dtype is None else _cast(input, numpy_of(dtype)) if input.dtype != dtype else input
+    return (
+        input if dtype is None else _cast(input, numpy_of(dtype)) if input.dtype != dtype else input
+    )
 
 
 @composite(where=("", "Tensor"))
@@ -178,4 +180,14 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 
 
 for _f in (softmax, log_softmax, softmin):
-    _f.samples(lambda t: [(t(3), 0), (t(2, 3, 4), 1), (t(2, 3), -1), (t(), 0), (t(0, 3), 1), (t(2, 0), 1), (t.strided(3, 4), 0)])
+    _f.samples(
+        lambda t: [
+            (t(3), 0),
+            (t(2, 3, 4), 1),
+            (t(2, 3), -1),
+            (t(), 0),
+            (t(0, 3), 1),
+            (t(2, 0), 1),
+            (t.strided(3, 4), 0),
+        ]
+    )

@@ -56,9 +56,7 @@ def unpadded(array: Any, pads: tuple[tuple[int, int], ...], axis: int) -> Any:
     return array[tuple(inner)]
 
 
-def windows(
-    xp: Any, array: Any, axis: int, kernel: Sizes, stride: Sizes, dilation: Sizes
-) -> Any:
+def windows(xp: Any, array: Any, axis: int, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     """A view of shape (leading..., kernel..., windows..., trailing...) of the dimensions from `axis` on."""
     n = len(kernel)
     size, steps = array.shape[axis : axis + n], array.strides[axis : axis + n]

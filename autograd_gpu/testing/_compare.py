@@ -8,7 +8,7 @@ import numpy as np
 
 from .._core.device import cpu, device_of, move
 from .._core.dtype import dtype as Dtype
-from .._core.dtype import of
+from .._core.dtype import get_default_dtype, of, promote
 from .._core.size import Size
 from .._core.tensor import Tensor
 
@@ -211,7 +211,7 @@ def _compare_arrays(actual: Any, expected: Any, options: _Options) -> None:
         _same("stride()", *(tuple(s // x.itemsize for s in x.strides) for x in (a, b)))
     rtol, atol = _tolerance([a.dtype.name, b.dtype.name], options)
     a, b = move(a, cpu), move(b, cpu)
-    common = np.result_type(a, b)
+    common = promote(a.dtype, b.dtype)
     if common.kind in "bu":
         common = np.dtype(np.int64)
     with np.errstate(all="ignore"):
@@ -241,7 +241,10 @@ def _compare_values(
         close |= (a != a) & (b != b)
     if close.all():
         return
-    relative = np.where(close, 0, difference / size)
+    ratio = difference / size
+    if difference.dtype.kind == "i":
+        ratio = ratio.astype(get_default_dtype().numpy)
+    relative = np.where(close, 0, ratio)
     absolute = np.where(close, 0, difference)
     if not a.ndim:
         raise _Mismatch(

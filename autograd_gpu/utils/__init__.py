@@ -1,5 +1,5 @@
 """Tools around training: data loading, exchange with other libraries."""
 
-from . import data, dlpack
+from . import data, dlpack, hooks
 
-__all__ = ["data", "dlpack"]
+__all__ = ["data", "dlpack", "hooks"]

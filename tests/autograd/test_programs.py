@@ -49,14 +49,15 @@ def step(t, values, one):
     if kind == "number":
         return getattr(v, one[2])(one[3])
     if kind == "view":
-        return VIEWS[one[2]](v)
+        # A view made under no_grad keeps requires_grad in PyTorch, without a history: test_views.py has what that does.
+        return VIEWS[one[2]](v if t.is_grad_enabled() else v.detach())
     if kind == "detach":
         return v.detach()
     if kind == "sum":
         return v.sum() if one[2] is None else v.sum(one[2])
     if kind == "write":
-        if v is other:  # PyTorch refuses y.mul_(y) in backward; here it works
-            other = 2.0 if one[2] != "copy_" else other
+        if one[2] == "mul_":  # y.mul_(y): PyTorch refuses in backward; here it works
+            other = other.clone()
         return getattr(v, one[2])(other)
     if kind == "alone":
         return getattr(v, one[2])()
