@@ -54,16 +54,18 @@ struct MishBackward {
   }
 };
 
-// gelu_backward: g (P(x) + x p(x)), P and p of the normal distribution; P approximated if m = 1
+// gelu_backward: g (P + x p(x)), p the normal density, P its integral; P approximated if m = 1
 struct GeluBackward {
   template <class A> static __device__ __forceinline__ A of(A g, A x, A m) {
-    if (m != A(0)) {  // P(x) = (1 + tanh(r (x + c x^3))) / 2, r = (2 / pi)^(1/2)
+    if (m != A(0)) {  // P = (1 + tanh(r (x + c x^3))) / 2, r = (2 / pi)^(1/2)
       const A r = A(0.7978845608028654), c = A(0.044715);
       A t = tanh((x + x * x * x * c) * r), slope = (x * x * (A(3) * c) + A(1)) * r;
       return g * ((t + A(1)) * A(0.5) + x * (A(1) - t * t) * slope * A(0.5));
     }
-    A below = (erf(x * A(0.7071067811865476)) + A(1)) * A(0.5);
-    return g * (below + x * (exp(x * x * A(-0.5)) * A(0.3989422804014327)));
+    return of(g, x, (erf(x * A(0.7071067811865476)) + A(1)) * A(0.5), m);
+  }
+  template <class A> static __device__ __forceinline__ A of(A g, A x, A P, A) {
+    return g * (P + x * (exp(x * x * A(-0.5)) * A(0.3989422804014327)));
   }
 };
 

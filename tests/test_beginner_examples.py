@@ -58,7 +58,7 @@ print(c.grad_fn.next_functions[0][0].next_functions[0][0].variable is a)
 try:
     torch.tensor([1, 2], requires_grad=True)
 except RuntimeError as error:
-    print(type(error).__name__, str(error))
+    print(type(error).__name__)
 """,
     """\
 False
@@ -67,7 +67,7 @@ True tensor([[1., 2.],
 tensor(30., grad_fn=<SumBackward0>)
 SumBackward0 ['MulBackward0']
 True
-RuntimeError Only Tensors of floating point and complex dtype can require gradients
+RuntimeError
 """,
 )
 
@@ -424,7 +424,7 @@ class LegendrePolynomial3(torch.autograd.Function):
 
 
 x = torch.linspace(-math.pi, math.pi, 200, dtype=torch.float64)
-y = torch.sin(x)
+y = torch.sin(x) + 0.5
 a = torch.full((), 0.0, dtype=torch.float64, requires_grad=True)
 b = torch.full((), -1.0, dtype=torch.float64, requires_grad=True)
 c = torch.full((), 0.0, dtype=torch.float64, requires_grad=True)
@@ -439,15 +439,15 @@ for t in range(500):
         for p in (a, b, c, d):
             p -= 1e-5 * p.grad
             p.grad = None
-print(f"y = {a.item():.4f} + {b.item():.4f} * P3({c.item():.4f} + {d.item():.4f} x)")
+print(f"y = {a.item():.4f} + {b.item():.4f} * P3({c.item():.3f} + {d.item():.4f} x)")
 """,
     """\
-99 28.2425
-199 26.1722
-299 24.2613
-399 22.4971
-499 20.8681
-y = 0.0000 + -1.2185 * P3(0.0000 + 0.2459 x)
+99 50.8883
+199 36.3161
+299 28.8078
+399 24.5332
+499 21.7781
+y = 0.4326 + -1.2186 * P3(-0.000 + 0.2459 x)
 """,
 )
 
@@ -466,13 +466,13 @@ criterion = nn.MSELoss()
 optimizer = torch.optim.SGD(linear.parameters(), lr=0.01)
 pred = linear(x)
 loss = criterion(pred, y)
-print("loss:", loss.item())
+print(f"loss: {loss.item():.5f}")
 loss.backward()
 print("dL/dw:", linear.weight.grad)
 print("dL/db:", linear.bias.grad)
 optimizer.step()
 loss = criterion(linear(x), y)
-print("loss after 1 step:", loss.item())
+print(f"loss after 1 step: {loss.item():.5f}")
 print(linear)
 """,
     """\
@@ -481,11 +481,11 @@ tensor([[ 0.4390, -0.5759,  0.1081],
         [-0.0973, -0.0950, -0.2643]], requires_grad=True)
 b: Parameter containing:
 tensor([ 0.2220, -0.3420], requires_grad=True)
-loss: 1.308319330215454
+loss: 1.30832
 dL/dw: tensor([[-0.0679, -0.0033, -0.3047],
         [ 0.5527,  0.1675, -0.0602]])
 dL/db: tensor([ 0.1617, -1.1591])
-loss after 1 step: 1.290382742881775
+loss after 1 step: 1.29038
 Linear(in_features=3, out_features=2, bias=True)
 """,
 )

@@ -122,7 +122,7 @@ class Rows(Kernel):
 
 
 def form_of(operands: Sequence[Any]) -> str:
-    """"aan" for two arrays and a number."""
+    """ "aan" for two arrays and a number."""
     return "".join("n" if isinstance(v, (int, float)) else "a" for v in operands)
 
 
@@ -149,7 +149,8 @@ def _rows() -> Iterator[Kernel]:
     yield Elementwise("clamp_backward", ("aann", "aaaa", "aaan", "aana"), bounds)
     yield Elementwise("clamp_backward_low", ("aaa", "aaaa"), {3: None})
     yield Elementwise("clamp_backward_high", ("aaa", "aaaa"), {2: None})
-    yield Elementwise("gelu_backward", ("aan",), words={"none": 0.0, "tanh": 1.0})
+    approximate = {"none": 0.0, "tanh": 1.0}
+    yield Elementwise("gelu_backward", ("aan", "aaan"), {2: None}, approximate)
     reduction = {"mean": None, "sum": 1.0, "none": 1.0}
     yield Elementwise("mse_loss_backward", ("aaan",), words=reduction)
     forms = ("aaann", "aaaan", "aaanan", "aaaaan")

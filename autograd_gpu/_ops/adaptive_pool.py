@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, composite, op
-from .pool import add_at_places
+from .max_pool import add_at_places
 from .reduce import _mean
 
 __all__ = [
@@ -79,16 +79,19 @@ def _check(name: str, shape: tuple, mark: str = "") -> None:
     for d, n in list(enumerate(shape))[len(shape) - 3 :]:
         if n == 0:
             raise RuntimeError(
-                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but "
+                "input has sizes "
                 f"{list(shape)} with dimension {d} being empty"
             )
 
 
 @composite(where=("nn.functional",))
 def adaptive_avg_pool2d(input, output_size):
-    """The means of windows that give `output_size`: one number, or (height, width), where None keeps a length.
+    """The means of windows that give `output_size`: one number, or (height, width), where None
+    keeps a length.
 
-    y[i, j] = mean of rows floor(i H / h) ... ceil((i + 1) H / h) - 1, columns alike            dL/dx = sum of g / n
+    y[i, j] = mean of rows floor(i H / h) ... ceil((i + 1) H / h) - 1, columns alike
+    dL/dx = sum of g / n
 
     input: (N, C, H, W) or (C, H, W). RuntimeError for other shapes.
     """
@@ -107,7 +110,8 @@ def adaptive_avg_pool1d(input, output_size):
     """
     if input.ndim not in (2, 3):
         raise RuntimeError(
-            f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 'self' (while checking "
+            f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 "
+            "'self' (while checking "
             "arguments for adaptive_avg_pool1d)"
         )
     length = output_size[0] if isinstance(output_size, (tuple, list)) else output_size
@@ -140,7 +144,8 @@ _adaptive_max.derivative(
 
 @composite(where=("nn.functional",))
 def adaptive_max_pool2d(input, output_size, return_indices=False):
-    """The maxima of windows that give `output_size`; the windows are those of `adaptive_avg_pool2d`.
+    """The maxima of windows that give `output_size`; the windows are those of
+    `adaptive_avg_pool2d`.
 
     `return_indices`: also where the maxima are in the flattened H x W.
     """

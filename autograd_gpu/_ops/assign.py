@@ -148,6 +148,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """
     if not isinstance(value, Tensor):
         value = _constant(self, value)
+    if index is False:
+        return
     try:
         if _unrecorded(self, value):
             kind = index.__class__

@@ -18,7 +18,9 @@ __all__ = ["scaled_dot_product_attention"]
 
 @op(where=(), node="SafeSoftmaxBackward0")
 def _safe_softmax(xp, input: Array, hidden: Index | None):
-    """The softmax over the last dimension, with 0 where `hidden` is True, and all zeros where all is -inf."""
+    """The softmax over the last dimension, with 0 where `hidden` is True, and all zeros where all
+    is -inf.
+    """
     x, dim = _prepared("softmax", input, -1)
     if not x.size:
         return input.copy()
@@ -46,7 +48,8 @@ def _check(query: Any, key: Any, value: Any, mask: Any, causal: bool) -> None:
     if len(kinds) > 1:
         raise RuntimeError(
             "Expected query, key, and value to have the same dtype, but got query.dtype: "
-            f"{query.dtype.name} key.dtype: {key.dtype.name} and value.dtype: {value.dtype.name} instead."
+            f"{query.dtype.name} key.dtype: {key.dtype.name} and value.dtype: {value.dtype.name} "
+            "instead."
         )
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
@@ -55,11 +58,13 @@ def _check(query: Any, key: Any, value: Any, mask: Any, causal: bool) -> None:
         )
     if mask is not None and causal:
         raise RuntimeError(
-            "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when "
+            "is_causal=True"
         )
     if mask is not None and raw(mask).dtype.kind != "b" and mask.dtype != query.dtype:
         raise RuntimeError(
-            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+            "attn_mask.dtype: "
             f"{mask.dtype.name} and  query.dtype: {query.dtype.name} instead."
         )
 
@@ -72,10 +77,11 @@ def scaled_dot_product_attention(
 
     y = softmax(q k^T s + m) v            derivatives through these steps
 
-    query: (*, L, E), key: (*, S, E), value: (*, S, F), mask: broadcast to (*, L, S), True where a key counts, or
-    numbers that are added. s is 1 / E^(1/2) where `scale` is None. `is_causal`: query i sees keys 0 ... i. A query
-    that sees no key gives zeros. `enable_gqa`: fewer heads of keys and values are repeated to those of the queries.
-    RuntimeError for arguments that do not fit. Source: Vaswani et al., arXiv:1706.03762.
+    query: (*, L, E), key: (*, S, E), value: (*, S, F), mask: broadcast to (*, L, S), True where a
+    key counts, or numbers that are added. s is 1 / E^(1/2) where `scale` is None. `is_causal`:
+    query i sees keys 0 ... i. A query that sees no key gives zeros. `enable_gqa`: fewer heads of
+    keys and values are repeated to those of the queries. RuntimeError for arguments that do not
+    fit. Source: Vaswani et al., arXiv:1706.03762.
     """
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa and query.ndim > 2:
@@ -104,7 +110,8 @@ def _above(rows: int, columns: int) -> Any:
 
 scaled_dot_product_attention.samples(
     lambda t: [
-        (t(2, 3, 4), t(2, 5, 4), t(2, 5, 2)), (t(1, 2, 3, 4), t(1, 2, 3, 4), t(1, 2, 3, 4), {"is_causal": True}),
+        (t(2, 3, 4), t(2, 5, 4), t(2, 5, 2)),
+        (t(1, 2, 3, 4), t(1, 2, 3, 4), t(1, 2, 3, 4), {"is_causal": True}),
         (t(3, 4), t(3, 4), t(3, 4), t(3, 3)),
     ]
-)  # fmt: skip
+)

@@ -19,7 +19,9 @@ __all__ = ["batch_norm", "instance_norm"]
 
 
 def _channel_sums(xp: Any, x: Any) -> Any:
-    """The sums over samples and places of (N, C, L), as (C,); the products with ones are added in blocks."""
+    """The sums over samples and places of (N, C, L), as (C,); the products with ones are added in
+    blocks.
+    """
     n, channels, length = x.shape
     if length == 1:
         return xp.ones(n, x.dtype).dot(x.reshape(n, channels))
@@ -43,9 +45,14 @@ def _rows(array: Any) -> Any:
 
 @op(where=(), outputs=("output", "mean", "variance"), node="NativeBatchNormBackward0")
 def _batch_norm(
-    xp, input: Array, weight: Array | None, bias: Array | None, fixed_mean: Index | None,
-    fixed_variance: Index | None, eps,
-):  # fmt: skip
+    xp,
+    input: Array,
+    weight: Array | None,
+    bias: Array | None,
+    fixed_mean: Index | None,
+    fixed_variance: Index | None,
+    eps,
+):
     """See `batch_norm`. With fixed statistics these are taken, else the batch's."""
     x = _rows(wide(input))
     if fixed_mean is None:
@@ -63,7 +70,9 @@ def _batch_norm(
 
 
 def _batch_norm_backward(grad, input, weight, mean, variance, fixed_mean, eps, wanted):
-    """dx = r (g w - mean(g w) - h mean(g w h)) with h normalized; g w r where the statistics are fixed"""
+    """dx = r (g w - mean(g w) - h mean(g w h)) with h normalized; g w r where the statistics are
+    fixed
+    """
     fixed = fixed_mean is not None
     if isinstance(grad, Tensor):
         return _recorded(grad, input, weight, mean, variance, fixed, eps, wanted)
@@ -163,12 +172,13 @@ def batch_norm(
     """Each channel moved to mean 0 and variance 1 over the batch, then scaled and moved.
 
     y = w h + b,  h = (x - mean) / (var + eps)^(1/2)
-    dL/dx = r w (g - mean g - h mean(g h)),  r = (var + eps)^(-1/2);  dL/dw = sum g h,  dL/db = sum g
+    dL/dx = r w (g - mean g - h mean(g h)),  r = (var + eps)^(-1/2);  dL/dw = sum g h,  dL/db = sum
+    g
 
-    input: (N, C, *), all else: (C,). In training the statistics are the batch's, and the running ones become
-    (1 - momentum) of themselves and `momentum` of the batch's, with the unbiased variance; else the running ones are
-    taken, and dL/dx = r w g. ValueError for one value a channel in training, RuntimeError for other lengths.
-    Source: Ioffe and Szegedy, arXiv:1502.03167.
+    input: (N, C, *), all else: (C,). In training the statistics are the batch's, and the running
+    ones become (1 - momentum) of themselves and `momentum` of the batch's, with the unbiased
+    variance; else the running ones are taken, and dL/dx = r w g. ValueError for one value a channel
+    in training, RuntimeError for other lengths. Source: Ioffe and Szegedy, arXiv:1502.03167.
     """
     if (
         training
@@ -198,8 +208,8 @@ def instance_norm(
 
     y = w_c h + b_c,  h = (x - mean) / (var + eps)^(1/2)            derivatives as of `batch_norm`
 
-    input: (N, C, *), all else: (C,). The running statistics take the mean over the samples. ValueError for one
-    value a channel. Source: Ulyanov, Vedaldi and Lempitsky, arXiv:1607.08022.
+    input: (N, C, *), all else: (C,). The running statistics take the mean over the samples.
+    ValueError for one value a channel. Source: Ulyanov, Vedaldi and Lempitsky, arXiv:1607.08022.
     """
     shape = tuple(input.shape)
     if use_input_stats and math.prod(shape[2:]) == 1:
@@ -228,8 +238,9 @@ def instance_norm(
 
 batch_norm.samples(
     lambda t: [
-        (t(4, 3), None, None, t(3), t(3), True), (t(2, 3, 4), None, None, None, None, True),
+        (t(4, 3), None, None, t(3), t(3), True),
+        (t(2, 3, 4), None, None, None, None, True),
         (t(4, 3), t(3), t(3, low=0.5, high=2.0), t(3), t(3)),
     ]
-)  # fmt: skip
+)
 instance_norm.samples(lambda t: [(t(2, 3, 4),), (t(2, 3, 2, 2), None, None, t(3), t(3))])

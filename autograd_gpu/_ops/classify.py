@@ -20,8 +20,8 @@ __all__ = ["cross_entropy", "nll_loss"]
 def class_numbers(xp: Any, target: Any, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """Targets as indices, and a mask of those to ignore (None where there are none).
 
-    RuntimeError for a wrong dtype, IndexError for a class that there is not. One comparison as unsigned numbers
-    finds negative ones too.
+    RuntimeError for a wrong dtype, IndexError for a class that there is not. One comparison as
+    unsigned numbers finds negative ones too.
     """
     if target.dtype.char not in "lB" and target.dtype != np.int64:
         raise RuntimeError(
@@ -116,7 +116,8 @@ def _check_weight(weight: Any, input: Any) -> None:
     classes = input.shape[1]
     if weight is not None and weight.shape != (classes,):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            "got weight tensor of "
             f"shape: {list(weight.shape)}"
         )
     if weight is not None and weight.dtype != input.dtype:
@@ -156,9 +157,10 @@ def nll_loss(
 
     y_n = -w_t x_n,t            dL/dx_n,t = -w_t g (/ sum of w for the mean)
 
-    input: (C,), (N, C) or (N, C, d1, ...), target: class numbers (), (N,) or (N, d1, ...). `weight`: (C,), a
-    factor for each class. Samples of class `ignore_index` do not count. `reduction`: "mean", "sum" or "none".
-    IndexError for a class that there is not; ValueError and RuntimeError for sizes and dtypes that do not fit.
+    input: (C,), (N, C) or (N, C, d1, ...), target: class numbers (), (N,) or (N, d1, ...).
+    `weight`: (C,), a factor for each class. Samples of class `ignore_index` do not count.
+    `reduction`: "mean", "sum" or "none". IndexError for a class that there is not; ValueError and
+    RuntimeError for sizes and dtypes that do not fit.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     n, m = input._array.ndim, target._array.ndim
@@ -188,7 +190,8 @@ def _many(input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_ind
     shape, given = tuple(input.shape), tuple(target.shape)
     if not given or shape[0] != given[0]:
         raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size ({given[0] if given else 0})."
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({given[0] if given else 0})."
         )
     wanted = (shape[0], *shape[2:])
     if len(shape) == 2:
@@ -217,7 +220,8 @@ _LARGE = 1 << 15
 
 @op(where=(), node="NllLossBackward0", caches=("powers", "sums"))
 def _fused(xp, input: Array, target: Index, reduction):
-    """Mean or sum of the cross entropies of (N, C) scores and valid class numbers, in one pass over each block.
+    """Mean or sum of the cross entropies of (N, C) scores and valid class numbers, in one pass over
+    each block.
 
     The powers e^(x - max) and their sums are kept, so that the gradient is one scaling.
     """
@@ -259,17 +263,25 @@ def _fused_backward(grad, input, target, powers, sums, reduction):
 
 @composite(where=("nn.functional",))
 def cross_entropy(
-    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
     label_smoothing=0.0,
-):  # fmt: skip
+):
     """The cross entropy of scores and classes: the log softmax, then the negative log likelihood.
 
-    y_n = -w_t ln softmax(x_n)_t            dL/dx = g w_t (softmax(x) - 1 at t) (/ sum of w for the mean)
+    y_n = -w_t ln softmax(x_n)_t
+    dL/dx = g w_t (softmax(x) - 1 at t) (/ sum of w for the mean)
 
-    input: (C,), (N, C) or (N, C, d1, ...). target: class numbers (), (N,) or (N, d1, ...), or probabilities of
-    the input's shape: y_n = -sum_c w_c t_n,c ln softmax(x_n)_c, and the mean divides by N. `weight`: (C,).
-    `ignore_index`: samples of this class do not count. `label_smoothing` e: the target becomes (1 - e) t + e / C.
-    IndexError for a class that there is not; ValueError and RuntimeError for arguments that do not fit.
+    input: (C,), (N, C) or (N, C, d1, ...). target: class numbers (), (N,) or (N, d1, ...), or
+    probabilities of the input's shape: y_n = -sum_c w_c t_n,c ln softmax(x_n)_c, and the mean
+    divides by N. `weight`: (C,). `ignore_index`: samples of this class do not count.
+    `label_smoothing` e: the target becomes (1 - e) t + e / C. IndexError for a class that there is
+    not; ValueError and RuntimeError for arguments that do not fit.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
@@ -303,13 +315,16 @@ def _check_class_weight(weight: Any, input: Tensor, prefix: str) -> None:
     classes = input.shape[0 if input.ndim == 1 else 1] if input.ndim else 1
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
-            f"{prefix}weight tensor should be defined either for all {classes} classes or no classes but got weight "
+            f"{prefix}weight tensor should be defined either for all {classes} classes or no "
+            "classes but got weight "
             f"tensor of shape: {list(weight.shape)}"
         )
 
 
 def _usual(input: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
-    """Is this the case of the fused op: (N, C) floats, (N,) valid classes, none ignored, a mean or a sum?"""
+    """Is this the case of the fused op: (N, C) floats, (N,) valid classes, none ignored, a mean or
+    a sum?
+    """
     x, t = input._array, target._array
     if x.ndim != 2 or t.shape != x.shape[:1] or x.dtype.char not in "fd" or reduction == "none":
         return False
@@ -323,7 +338,8 @@ def _of_probabilities(
 ) -> Tensor:
     if not target.is_floating_point():
         raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {target.dtype.legacy}"
+            "Expected floating point type for target with class probabilities, got "
+            f"{target.dtype.legacy}"
         )
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
@@ -376,14 +392,19 @@ def _counted_weight(weight: Any, target: Tensor, ignored: Any) -> Any:
 
 nll_loss.samples(
     lambda t: [
-        (t(3, 4), t.int(4, 3)), (t(4), t.int(4)), (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
-        (t(3, 4), t.int(4, 3), t(4, low=0.5, high=1.0)), (t(3, 4), t.int(4, 3), {"reduction": "sum"}),
+        (t(3, 4), t.int(4, 3)),
+        (t(4), t.int(4)),
+        (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
+        (t(3, 4), t.int(4, 3), t(4, low=0.5, high=1.0)),
+        (t(3, 4), t.int(4, 3), {"reduction": "sum"}),
     ]
-)  # fmt: skip
+)
 cross_entropy.samples(
     lambda t: [
-        (t(3, 4), t.int(4, 3)), (t(4), t.int(4)), (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
+        (t(3, 4), t.int(4, 3)),
+        (t(4), t.int(4)),
+        (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
         (t(3, 4), t.int(4, 3), t(4, low=0.5, high=1.0), {"label_smoothing": 0.2}),
         (t(3, 4), t(3, 4, low=0.1, high=0.9)),
     ]
-)  # fmt: skip
+)

@@ -353,7 +353,7 @@ def legacy_new(cls: type, *args: Any) -> Tensor:
         array = args[0]._array if isinstance(args[0], Tensor) else array_of(args[0], default(), "Tensor")
     else:
         array = np.zeros(size_from(args, "Tensor"), default()) if args else np.empty(0, default())
-    out = object.__new__(cls)
+    out: Any = object.__new__(cls)
     out._array, out._edge = array, None
     return out
 

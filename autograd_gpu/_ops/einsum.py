@@ -1,4 +1,6 @@
-"""einsum: sums of products by Einstein's convention, made of permutations, matrix products and sums."""
+"""einsum: sums of products by Einstein's convention, made of permutations, matrix products and
+sums.
+"""
 
 import math
 from typing import Any
@@ -18,12 +20,14 @@ _DOTS = "..."
 def einsum(*args):
     """Sums of products of elements, where letters name the dimensions.
 
-    einsum("ij,jk->ik", a, b): y_ik = sum_j a_ij b_jk            derivatives through the products and sums
+    einsum("ij,jk->ik", a, b): y_ik = sum_j a_ij b_jk
+    derivatives through the products and sums
 
-    A letter that the output does not name is summed over; one that an operand names twice takes its diagonal.
-    "..." stands for dimensions that broadcast. Without "->" the output has the letters that occur once, in the order
-    of the alphabet, after the dots. Also einsum(a, [0, 1], b, [1, 2], [0, 2]). Operands are multiplied from left
-    to right. RuntimeError for an equation that the operands do not fit.
+    A letter that the output does not name is summed over; one that an operand names twice takes its
+    diagonal. "..." stands for dimensions that broadcast. Without "->" the output has the letters
+    that occur once, in the order of the alphabet, after the dots. Also einsum(a, [0, 1], b, [1, 2],
+    [0, 2]). Operands are multiplied from left to right. RuntimeError for an equation that the
+    operands do not fit.
     """
     equation, operands = _split(args)
     inputs, output = _parse(equation, operands)
@@ -50,7 +54,8 @@ def _split(args: tuple) -> tuple[Any, list]:
     """The equation, as a string or as lists, and the operands."""
     if not args:
         raise ValueError(
-            "einsum(): must specify the equation string and at least one operand, or at least one operand"
+            "einsum(): must specify the equation string and at least one operand, or at least one "
+            "operand"
         )
     if isinstance(args[0], str):
         rest = args[1:]
@@ -89,21 +94,24 @@ def _labels(text: str, ndim: int | None, operand: int) -> list[Any]:
     for i, c in enumerate(letters):
         if not (c.isascii() and c.isalpha()):
             raise RuntimeError(
-                f"einsum(): invalid subscript given at index {i} in the equation string, subscripts must be in [a-zA-Z]"
+                f"einsum(): invalid subscript given at index {i} in the equation string, "
+                "subscripts must be in [a-zA-Z]"
             )
     if ndim is None:
         return [letters, place]
     if place < 0:
         if len(letters) != ndim:
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(letters)}) does not match the number of "
+                f"einsum(): the number of subscripts in the equation ({len(letters)}) does not "
+                "match the number of "
                 f"dimensions ({ndim}) for operand {operand} and no ellipsis was given"
             )
         return list(letters)
     dots = ndim - len(letters)
     if dots < 0:
         raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({len(letters)}) is more than the number of "
+            f"einsum(): the number of subscripts in the equation ({len(letters)}) is more than "
+            "the number of "
             f"dimensions ({ndim}) for operand {operand}"
         )
     return [*letters[:place], *range(-dots, 0), *letters[place:]]
@@ -134,7 +142,8 @@ def _parse(equation: str, operands: list) -> tuple[list[list], list]:
             )
         if c not in every:
             raise RuntimeError(
-                f"einsum(): output subscript {c} does not appear in the equation for any input operand"
+                f"einsum(): output subscript {c} does not appear in the equation for any input "
+                "operand"
             )
     return inputs, [*letters[:place], *dots, *letters[place:]] if place >= 0 else list(letters)
 
@@ -148,7 +157,8 @@ def _diagonals(operand: Any, labels: list, place: int) -> tuple[Any, list]:
             n, m = operand.shape[i], operand.shape[j]
             if n != m:
                 raise RuntimeError(
-                    f"einsum(): subscript {label} is repeated for operand {place} but the sizes don't match, {m} != {n}"
+                    f"einsum(): subscript {label} is repeated for operand {place} but the sizes "
+                    f"don't match, {m} != {n}"
                 )
             operand = diagonal(operand, 0, i, j)
             labels = [c for d, c in enumerate(labels) if d not in (i, j)] + [label]
@@ -160,14 +170,17 @@ def _note_sizes(sizes: dict, operand: Any, labels: list, place: int) -> None:
         known = sizes.get(label, 1)
         if n not in (1, known) and known != 1:
             raise RuntimeError(
-                f"einsum(): subscript {label if isinstance(label, str) else _DOTS} has size {n} for operand {place} "
+                f"einsum(): subscript {label if isinstance(label, str) else _DOTS} has size {n} "
+                f"for operand {place} "
                 f"which does not broadcast with previously seen size {known}"
             )
         sizes[label] = n if known == 1 else known
 
 
 def _contract(a: Any, first: list, b: Any, second: list, needed: set) -> tuple[Any, list]:
-    """The product of two operands, summed over the labels that nothing else needs; one batch of matrix products."""
+    """The product of two operands, summed over the labels that nothing else needs; one batch of
+    matrix products.
+    """
     a, first = _summed_alone(a, first, second, needed, b)
     b, second = _summed_alone(b, second, first, needed, a)
     shared = [c for c in first if c in second]
@@ -224,7 +237,12 @@ def _matrices(a: Any, labels: list, batch: list, rows: list, columns: list, size
 
 einsum.samples(
     lambda t: [
-        ("ij,jk->ik", t(2, 3), t(3, 4)), ("ii->i", t(3, 3)), ("ij->", t(2, 3)), ("i,j,k->ijk", t(2), t(3), t(2)),
-        ("bij,bjk", t(2, 2, 3), t(2, 3, 2)), ("...ij,...jk->...ik", t(2, 2, 3), t(3, 2)), ("ij,ij->j", t(2, 3), t(2, 3)),
+        ("ij,jk->ik", t(2, 3), t(3, 4)),
+        ("ii->i", t(3, 3)),
+        ("ij->", t(2, 3)),
+        ("i,j,k->ijk", t(2), t(3), t(2)),
+        ("bij,bjk", t(2, 2, 3), t(2, 3, 2)),
+        ("...ij,...jk->...ik", t(2, 2, 3), t(3, 2)),
+        ("ij,ij->j", t(2, 3), t(2, 3)),
     ]
-)  # fmt: skip
+)

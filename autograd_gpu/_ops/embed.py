@@ -17,8 +17,10 @@ def _embedding(xp, weight: Array, indices: Index, padding_idx, scale_grad_by_fre
     """See `embedding`."""
     if indices.dtype.char not in "lqi":
         raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{of(indices.dtype).legacy}Tensor instead (while checking arguments for embedding)"
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            "Long, Int; but got "
+            f"torch.{of(indices.dtype).legacy}Tensor instead (while checking arguments for "
+            "embedding)"
         )
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
@@ -29,7 +31,9 @@ def _embedding(xp, weight: Array, indices: Index, padding_idx, scale_grad_by_fre
 
 @op(where=(), name="_add_rows")
 def add_rows(xp, output: Array, indices: Index, rows, padding_idx, scale_grad_by_freq):
-    """Zeros of (rows, width), with a gradient's rows added where they came from.            dL/dg: `_take_rows`"""
+    """Zeros of (rows, width), with a gradient's rows added where they came from.
+    dL/dg: `_take_rows`
+    """
     width = output.shape[-1] if output.ndim > indices.ndim else 1
     flat, values = indices.reshape(-1), output.reshape(indices.size, width)
     wide = np.float32 if output.dtype.itemsize == 2 else output.dtype
@@ -59,7 +63,9 @@ def _scatter(xp: Any, out: Any, flat: Any, values: Any) -> None:
 
 @op(where=(), name="_take_rows")
 def take_rows(xp, input: Array, indices: Index, padding_idx, scale_grad_by_freq):
-    """Rows by number, 0 for the padding: the transpose of `add_rows`.            dL/dx: `add_rows`"""
+    """Rows by number, 0 for the padding: the transpose of `add_rows`.
+    dL/dx: `add_rows`
+    """
     out = input[indices]
     if scale_grad_by_freq:
         counts = xp.bincount(indices.reshape(-1), minlength=len(input))
@@ -100,10 +106,10 @@ def embedding(
 
     y_i = W[x_i]            dL/dW[k] = sum of g_i where x_i = k
 
-    input: integers of any shape (*), weight: (V, D); output: (*, D). `padding_idx`: this row gets no gradient.
-    `max_norm`: rows that are used and longer than this are first shortened, in place. `scale_grad_by_freq`: a row's
-    gradient is divided by how often it is used. IndexError for a row that there is not; NotImplementedError for
-    `sparse=True`, since there are no sparse tensors.
+    input: integers of any shape (*), weight: (V, D); output: (*, D). `padding_idx`: this row gets
+    no gradient. `max_norm`: rows that are used and longer than this are first shortened, in place.
+    `scale_grad_by_freq`: a row's gradient is divided by how often it is used. IndexError for a row
+    that there is not; NotImplementedError for `sparse=True`, since there are no sparse tensors.
     """
     if sparse:
         raise NotImplementedError(
@@ -142,8 +148,8 @@ def one_hot(input, num_classes=-1):
 
     y[i, k] = 1 if x_i = k else 0            not differentiable
 
-    `num_classes`: one more than the largest number where it is -1. RuntimeError for other than int64, and for
-    negative and too large numbers.
+    `num_classes`: one more than the largest number where it is -1. RuntimeError for other than
+    int64, and for negative and too large numbers.
     """
     array = input._array
     if array.dtype != np.int64:

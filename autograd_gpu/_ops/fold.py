@@ -56,13 +56,15 @@ def image_windows(input, kernel_size, dilation=1, padding=0, stride=1):
 
     y[n, (c, u, v), (i, j)] = x[n, c, s i + d u - p, s j + d v - p]            dL/dx = `fold` of g
 
-    input: (N, C, H, W) or (C, H, W); output: (N, C kH kW, L) with L windows. RuntimeError where none fits.
+    input: (N, C, H, W) or (C, H, W); output: (N, C kH kW, L) with L windows. RuntimeError where
+    none fits.
     """
     if input.ndim == 3:
         return image_windows(input.unsqueeze(0), kernel_size, dilation, padding, stride).squeeze(0)
     if input.ndim != 4:
         raise RuntimeError(
-            f"Expected 3D or 4D (batch mode) tensor with possibly 0 batch size for input, but got: {list(input.shape)}"
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size for input, but "
+            f"got: {list(input.shape)}"
         )
     options = _options(kernel_size, dilation, padding, stride)
     kernel, gap, pads, step = options
@@ -70,8 +72,10 @@ def image_windows(input, kernel_size, dilation=1, padding=0, stride=1):
     fit = out_sizes(size, kernel, step, gap)
     if min(fit) < 1:
         raise RuntimeError(
-            f"Given input with spatial size {tuple(input.shape[2:])}, kernel_size={kernel}, dilation={gap}, "
-            f"padding={_pair(padding)}, calculated shape of the array of sliding blocks as {fit}, but its components "
+            f"Given input with spatial size {tuple(input.shape[2:])}, kernel_size={kernel}, "
+            f"dilation={gap}, "
+            f"padding={_pair(padding)}, calculated shape of the array of sliding blocks as {fit}, "
+            "but its components "
             "must be at least one."
         )
     return _im2col(input, options)
@@ -81,9 +85,11 @@ def image_windows(input, kernel_size, dilation=1, padding=0, stride=1):
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Columns added back to where `unfold` took them from.
 
-    x[n, c, s i + d u - p, s j + d v - p] += y[n, (c, u, v), (i, j)]            dL/dy = `unfold` of g
+    x[n, c, s i + d u - p, s j + d v - p] += y[n, (c, u, v), (i, j)]
+    dL/dy = `unfold` of g
 
-    input: (N, C kH kW, L) or (C kH kW, L); output: (N, C, *output_size). RuntimeError for sizes that do not fit.
+    input: (N, C kH kW, L) or (C kH kW, L); output: (N, C, *output_size). RuntimeError for sizes
+    that do not fit.
     """
     if input.ndim == 2:
         return fold(
@@ -93,15 +99,18 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     kernel, gap, pads, step = options
     if input.ndim != 3 or input.shape[1] % math.prod(kernel):
         raise RuntimeError(
-            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, "
+            "but got "
             f"input.size(1)={input.shape[1]} and kernel_size={kernel}."
         )
     full = tuple(s + a + b for s, (a, b) in zip(size, pads, strict=True))
     fit = out_sizes(full, kernel, step, gap)
     if math.prod(fit) != input.shape[2] or min(fit) < 1:
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, dilation={gap}, padding={_pair(padding)}, stride={step}, "
-            f"expected size of input's dimension 2 to match the calculated number of sliding blocks {fit[0]} * {fit[1]} "
+            f"Given output_size={size}, kernel_size={kernel}, dilation={gap}, "
+            f"padding={_pair(padding)}, stride={step}, "
+            "expected size of input's dimension 2 to match the calculated number of sliding "
+            f"blocks {fit[0]} * {fit[1]} "
             f"= {math.prod(fit)}, but got input.size(2)={input.shape[2]}."
         )
     return _col2im(input, size, options)

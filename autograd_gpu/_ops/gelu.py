@@ -18,10 +18,11 @@ _INNER, _CUBIC = math.sqrt(2 / math.pi), 0.044715
 def gelu(xp, input: Array, *, approximate="none"):
     """x times the probability that a normal number is below it.
 
-    y = x (1 + erf(x / 2^(1/2))) / 2            dL/dx = g (P(x) + x p(x)), P and p the normal distribution
+    y = x (1 + erf(x / 2^(1/2))) / 2
+    dL/dx = g (P(x) + x p(x)), P and p the normal distribution
 
-    `approximate="tanh"`: y = x (1 + tanh((2 / pi)^(1/2) (x + 0.044715 x^3))) / 2. RuntimeError for other names.
-    Source: Hendrycks and Gimpel, arXiv:1606.08415.
+    `approximate="tanh"`: y = x (1 + tanh((2 / pi)^(1/2) (x + 0.044715 x^3))) / 2. RuntimeError for
+    other names. Source: Hendrycks and Gimpel, arXiv:1606.08415.
     """
     if approximate == "tanh":
         return widened("GeluKernelImpl", input, lambda x: _by_tanh(xp, x)), None

@@ -60,7 +60,7 @@ def prepare(op: Any, values: tuple) -> _Call | None:
     """Unwrap and promote; None where there is no Tensor at all but raw arrays (a formula at work)."""
     call = _Call()
     call.values = list(values)
-    found = []
+    found: list = []
     for i, name, kind in op.arrays:
         v = values[i]
         if "list" in kind:

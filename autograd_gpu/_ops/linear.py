@@ -18,7 +18,9 @@ __all__ = ["bilinear", "linear"]
 
 
 class _Unusual(Exception):
-    """The shapes or dtypes are not those of the fused op: the call is made of others, which also have the errors."""
+    """The shapes or dtypes are not those of the fused op: the call is made of others, which also
+    have the errors.
+    """
 
 
 def _fused(xp: Any, input: Any, weight: Any) -> Any:
@@ -80,7 +82,9 @@ def _ones(n: int, dtype: np.dtype) -> Any:
 
 
 def _bias_gradient(grad):
-    """The sum of g over the rows, as a product with ones: BLAS adds in blocks, so it is also accurate."""
+    """The sum of g over the rows, as a product with ones: BLAS adds in blocks, so it is also
+    accurate.
+    """
     if grad.__class__ is np.ndarray:
         if grad.ndim == 2 and len(grad) <= 4096:
             return _ones(len(grad), grad.dtype).dot(grad)
@@ -172,7 +176,8 @@ _trilinear.derivative(
 def bilinear(input1, input2, weight, bias=None):
     """A bilinear map of the last dimensions of two inputs.
 
-    y_k = x1^T W_k x2 + b_k            dL/dx1 = sum_k g_k W_k x2,  dL/dW_k = g_k x1 x2^T,  dL/db = sum g
+    y_k = x1^T W_k x2 + b_k
+    dL/dx1 = sum_k g_k W_k x2,  dL/dW_k = g_k x1 x2^T,  dL/db = sum g
 
     input1: (*, in1), input2: (*, in2), weight: (out, in1, in2), bias: (out,); output: (*, out).
     RuntimeError for sizes that do not fit.
@@ -188,7 +193,8 @@ def bilinear(input1, input2, weight, bias=None):
     for place, name, x in ((1, "input1", input1), (2, "input2", input2)):
         if x.shape[-1] != weight.shape[place]:
             raise RuntimeError(
-                f"bilinear(): {name} size does not match weight size: got {x.shape[-1]} but expected "
+                f"bilinear(): {name} size does not match weight size: got {x.shape[-1]} but "
+                "expected "
                 f"{weight.shape[place]}"
             )
     n = math.prod(lead)
@@ -200,8 +206,14 @@ def bilinear(input1, input2, weight, bias=None):
 
 linear.samples(
     lambda t: [
-        (t(2, 3), t(4, 3), t(4)), (t(2, 3), t(4, 3)), (t(3), t(4, 3), t(4)), (t(2, 2, 3), t(4, 3), t(4)),
-        (t(2, 3), t(3)), (t(3, 0), t(2, 0), t(2)), (t(0, 3), t(2, 3), t(2)), (t.strided(2, 3), t.strided(4, 3), t(4)),
+        (t(2, 3), t(4, 3), t(4)),
+        (t(2, 3), t(4, 3)),
+        (t(3), t(4, 3), t(4)),
+        (t(2, 2, 3), t(4, 3), t(4)),
+        (t(2, 3), t(3)),
+        (t(3, 0), t(2, 0), t(2)),
+        (t(0, 3), t(2, 3), t(2)),
+        (t.strided(2, 3), t.strided(4, 3), t(4)),
     ]
-)  # fmt: skip
+)
 bilinear.samples(lambda t: [(t(2, 3), t(2, 4), t(5, 3, 4), t(5)), (t(3), t(4), t(2, 3, 4))])

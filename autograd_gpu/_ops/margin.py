@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .activation import keep, logsigmoid, sigmoid
+from .activation import keep
 from .bounds import clamp_min
 from .classify import at_class, from_class
 from .declare import Array, Index, composite, op
@@ -15,6 +15,7 @@ from .helpers import like, raw
 from .loss import reduce_loss, reduced, reduction_of, share
 from .reduce import _sum
 from .select import where
+from .smooth import logsigmoid, sigmoid
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
@@ -72,7 +73,8 @@ def cosine_embedding_loss(
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if target.ndim != input1.ndim - 1:
         raise RuntimeError(
-            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs with sizes "
+            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
+            "inputs with sizes "
             f"{list(input1.shape)} and {list(input2.shape)}."
         )
     least = 1e-12
@@ -91,16 +93,25 @@ def _triplet_dimensions(anchor: Any, positive: Any, negative: Any) -> None:
     a, p, n = anchor.ndim, positive.ndim, negative.ndim
     if not a == p == n:
         raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but "
             f"got: anchor {a}D, positive {p}D, and negative {n}D inputs"
         )
 
 
 @composite(where=("nn.functional",))
 def triplet_margin_loss(
-    anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None,
+    anchor,
+    positive,
+    negative,
+    margin=1.0,
+    p=2,
+    eps=1e-6,
+    swap=False,
+    size_average=None,
+    reduce=None,
     reduction="mean",
-):  # fmt: skip
+):
     """An anchor should be nearer to one point than to another, by a margin.
 
     y = max(0, |a - p| - |a - n| + m)            derivatives through the distances
@@ -188,7 +199,9 @@ def _multi_margin(xp, input: Array, target: Index, weight: Index | None, p, marg
 def _multi_margin_terms(
     xp: Any, input: Any, target: Any, weight: Any, p: int, margin: float
 ) -> tuple:
-    """(N, C): the loss of each pair of the class and another, and its derivative by the other's score."""
+    """(N, C): the loss of each pair of the class and another, and its derivative by the other's
+    score.
+    """
     n = len(input)
     rows = xp.arange(n)
     z = xp.maximum(margin - input[rows, target][:, None] + input, 0)
@@ -237,7 +250,8 @@ def multi_margin_loss(
 ):
     """The score of the class should be above all others by a margin.
 
-    y_n = sum_(c != t) w_t max(0, m - x_t + x_c)^p / C            dL/dx_c = g w_t p max(..)^(p - 1) / C
+    y_n = sum_(c != t) w_t max(0, m - x_t + x_c)^p / C
+    dL/dx_c = g w_t p max(..)^(p - 1) / C
 
     input: (N, C) or (C,), target: (N,) or (). ValueError for p other than 1 and 2.
     """
@@ -250,8 +264,10 @@ def multi_margin_loss(
     x = input.reshape((1, input.numel())) if single else input
     if target.numel() != x.shape[0] or target.ndim > 1:
         raise RuntimeError(
-            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
-            f"size). Expected target size [{x.shape[0]}], but got {list(target.shape)}. Input has shape "
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of "
+            "input samples (batch "
+            f"size). Expected target size [{x.shape[0]}], but got {list(target.shape)}. Input has "
+            "shape "
             f"{list(input.shape)}."
         )
     t = raw(target)
@@ -293,7 +309,8 @@ def _by_sample(grad):
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The scores of all labels of a sample should be above those of the other classes by 1.
 
-    y_n = sum_(j label, c not) max(0, 1 - x_j + x_c) / C            dL/dx by counting the pairs that violate it
+    y_n = sum_(j label, c not) max(0, 1 - x_j + x_c) / C
+    dL/dx by counting the pairs that violate it
 
     input: (N, C) or (C,); target: the labels of each sample, of the same shape, ended by -1.
     """
@@ -318,7 +335,8 @@ def multilabel_soft_margin_loss(
 ):
     """The mean over the classes of the logistic losses of each.
 
-    y_n = -sum_c w_c (t ln s(x) + (1 - t) ln s(-x)) / C,  s the sigmoid            dL/dx = g w (s(x) - t) / C
+    y_n = -sum_c w_c (t ln s(x) + (1 - t) ln s(-x)) / C,  s the sigmoid
+    dL/dx = g w (s(x) - t) / C
     """
     reduction = reduction_of(reduction, size_average, reduce)
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))

@@ -14,10 +14,19 @@ from .shape import _reshape, mH, mT, unsqueeze
 __all__ = ["bmm", "dot", "matmul", "mm", "mv", "product", "vdot"]
 
 _C_NAMES = {
-    "Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Long": "long int",
-    "Int": "int", "Short": "short int", "Char": "signed char", "Byte": "unsigned char", "Bool": "bool",
-    "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
-}  # fmt: skip
+    "Float": "float",
+    "Double": "double",
+    "Half": "c10::Half",
+    "BFloat16": "c10::BFloat16",
+    "Long": "long int",
+    "Int": "int",
+    "Short": "short int",
+    "Char": "signed char",
+    "Byte": "unsigned char",
+    "Bool": "bool",
+    "ComplexFloat": "c10::complex<float>",
+    "ComplexDouble": "c10::complex<double>",
+}
 
 
 def _legacy(array: Any) -> str:
@@ -25,7 +34,8 @@ def _legacy(array: Any) -> str:
 
 
 def product(xp: Any, a: Any, b: Any) -> Any:
-    """a @ b of raw arrays whose shapes fit. Half types are multiplied and added in float32; bools are refused.
+    """a @ b of raw arrays whose shapes fit. Half types are multiplied and added in float32; bools
+    are refused.
 
     `dot` of at most two dimensions costs half of what `matmul` does on small matrices.
     """
@@ -58,8 +68,8 @@ def mm(xp, input: Array, mat2: Array):
 
     y = A B            dL/dA = g B^H,  dL/dB = A^H g
 
-    (n, k) and (k, m) give (n, m). RuntimeError for other than matrices, for sizes that do not fit and for
-    different dtypes. Half types are added in float32.
+    (n, k) and (k, m) give (n, m). RuntimeError for other than matrices, for sizes that do not fit
+    and for different dtypes. Half types are added in float32.
     """
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
@@ -123,12 +133,14 @@ def _check_vectors(a: Any, b: Any) -> None:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
     if a.dtype != b.dtype:
         raise RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {_legacy(a)} and {_legacy(b)}"
+            f"dot : expected both vectors to have same dtype, but found {_legacy(a)} and "
+            f"{_legacy(b)}"
         )
     if a.shape != b.shape:
         n, m = len(a), len(b)
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{n}] and src [{m}] to have the same number of "
+            f"inconsistent tensor size, expected tensor [{n}] and src [{m}] to have the same "
+            "number of "
             f"elements, but got {n} and {m} elements respectively"
         )
 
@@ -199,7 +211,8 @@ def _batch_mismatch(a: Any, b: Any) -> RuntimeError:
     n = math.prod(a.shape[:-2])
     m = math.prod(b.shape[:-2])
     return RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {a.shape[-1]}] but got: "
+        f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {a.shape[-1]}] but "
+        "got: "
         f"[{m}, {b.shape[-2]}]."
     )
 
@@ -295,9 +308,9 @@ def matmul(input, other, *, out=None):
 
     y = A B            dL/dA = g B^H,  dL/dB = A^H g
 
-    Two vectors: their dot product. A vector is a row on the left and a column on the right. Of more than two
-    dimensions the last two are matrices, the others a batch, which broadcasts. RuntimeError for 0-d operands,
-    for sizes that do not fit and for different dtypes.
+    Two vectors: their dot product. A vector is a row on the left and a column on the right. Of more
+    than two dimensions the last two are matrices, the others a batch, which broadcasts.
+    RuntimeError for 0-d operands, for sizes that do not fit and for different dtypes.
     """
     try:
         n, m = input._array.ndim, other._array.ndim
@@ -329,7 +342,8 @@ def _vector_batched(input: Any, other: Any, out: Any) -> Any:
     if input.shape[0] != other.shape[-2]:
         n = math.prod(other.shape[:-2])
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {input.shape[0]}] but got: "
+            f"Expected size for first two dimensions of batch2 tensor to be: [{n}, "
+            f"{input.shape[0]}] but got: "
             f"[{n}, {other.shape[-2]}]."
         )
     return _batched_mv(mT(other), input, out=out)
@@ -341,7 +355,8 @@ def _dimensions(input: Any, other: Any) -> tuple[int, int]:
         if not hasattr(value, "ndim"):
             name = "input" if place == 1 else "other"
             raise TypeError(
-                f"matmul(): argument '{name}' (position {place}) must be Tensor, not {type(value).__name__}"
+                f"matmul(): argument '{name}' (position {place}) must be Tensor, not "
+                f"{type(value).__name__}"
             )
     return input.ndim, other.ndim
 
@@ -380,8 +395,17 @@ bmm.samples(
 )
 matmul.samples(
     lambda t: [
-        (t(3), t(3)), (t(2, 3), t(3)), (t(3), t(3, 2)), (t(2, 3), t(3, 2)), (t(2, 2, 3), t(3)),
-        (t(3), t(2, 3, 2)), (t(2, 2, 3), t(3, 4)), (t(2, 3), t(4, 3, 2)), (t(2, 1, 2, 3), t(3, 3, 2)),
-        (t(2, 0, 3), t(3, 2)), (t(0, 2, 3), t(3)), (t.strided(2, 3), t.strided(3, 2)),
+        (t(3), t(3)),
+        (t(2, 3), t(3)),
+        (t(3), t(3, 2)),
+        (t(2, 3), t(3, 2)),
+        (t(2, 2, 3), t(3)),
+        (t(3), t(2, 3, 2)),
+        (t(2, 2, 3), t(3, 4)),
+        (t(2, 3), t(4, 3, 2)),
+        (t(2, 1, 2, 3), t(3, 3, 2)),
+        (t(2, 0, 3), t(3, 2)),
+        (t(0, 2, 3), t(3)),
+        (t.strided(2, 3), t.strided(3, 2)),
     ]
-)  # fmt: skip
+)

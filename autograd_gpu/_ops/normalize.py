@@ -34,7 +34,9 @@ def wide(array: Any) -> Any:
 
 
 def _row_statistics(xp: Any, d: Any, x: Any, ones: Any, eps: float) -> tuple[Any, Any]:
-    """Means and reciprocal standard deviations of rows; the deviations from the means are left in `d`."""
+    """Means and reciprocal standard deviations of rows; the deviations from the means are left in
+    `d`.
+    """
     n = x.dtype.type(x.shape[1] or math.nan)
     mean = (x.dot(ones) / n)[:, None]
     xp.subtract(x, mean, d)
@@ -61,7 +63,9 @@ def _normalize_rows(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> tupl
 def _rows_backward(
     xp: Any, grad: Any, x: Any, weight: Any, mean: Any, rstd: Any, wanted: tuple
 ) -> tuple:
-    """dx = r (g w - mean(g w) - h mean(g w h)) with h the normalized rows; dw = sum g h; db = sum g."""
+    """dx = r (g w - mean(g w) - h mean(g w h)) with h the normalized rows; dw = sum g h; db = sum
+    g.
+    """
     rows, n = x.shape
     ones = xp.ones(n, x.dtype)
     number = x.dtype.type(1 / (n or 1))
@@ -92,7 +96,8 @@ def _check_normalized(
     n = len(normalized_shape)
     if not n:
         raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least "
+            "one element, but got "
             f"normalized_shape = {list(normalized_shape)}"
         )
     for name, given in parameters.items():
@@ -104,7 +109,8 @@ def _check_normalized(
     if tuple(shape[len(shape) - n :]) != normalized_shape or len(shape) < n:
         inner = ", ".join(map(str, normalized_shape))
         raise RuntimeError(
-            f"Given normalized_shape={list(normalized_shape)}, expected input with shape [{star}{inner}], but got "
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape "
+            f"[{star}{inner}], but got "
             f"input of size{list(shape)}"
         )
 
@@ -116,7 +122,8 @@ def _check_floats(name: str, input: Any, *parameters: Any) -> None:
         half_beside_float = input.dtype.itemsize == 2 and p is not None and p.dtype == np.float32
         if p is not None and p.dtype != input.dtype and not half_beside_float:
             raise RuntimeError(
-                f"mixed dtype (CPU): expect parameter to have scalar type of {of(input.dtype).legacy}"
+                "mixed dtype (CPU): expect parameter to have scalar type of "
+                f"{of(input.dtype).legacy}"
             )
 
 
@@ -166,10 +173,11 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """Each sample moved to mean 0 and variance 1 over its last dimensions, then scaled and moved.
 
     y = w h + b,  h = (x - mean) / (var + eps)^(1/2)
-    dL/dx = r (g w - mean(g w) - h mean(g w h)),  r = (var + eps)^(-1/2);  dL/dw = sum g h,  dL/db = sum g
+    dL/dx = r (g w - mean(g w) - h mean(g w h)),  r = (var + eps)^(-1/2);  dL/dw = sum g h,  dL/db =
+    sum g
 
-    The variance is that of the sample (divided by n). Half types are computed in float32. RuntimeError for shapes
-    that do not fit. Source: Ba, Kiros and Hinton, arXiv:1607.06450.
+    The variance is that of the sample (divided by n). Half types are computed in float32.
+    RuntimeError for shapes that do not fit. Source: Ba, Kiros and Hinton, arXiv:1607.06450.
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     _check_normalized(tuple(input.shape), shape, weight=weight, bias=bias)
@@ -230,8 +238,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
     y = w_c h + b_c,  h = (x - mean) / (var + eps)^(1/2)            derivatives as of `layer_norm`
 
-    input: (N, C, *), weight and bias: (C,). RuntimeError where C is not divisible by the number of groups.
-    Source: Wu and He, arXiv:1803.08494.
+    input: (N, C, *), weight and bias: (C,). RuntimeError where C is not divisible by the number of
+    groups. Source: Wu and He, arXiv:1803.08494.
     """
     shape = tuple(input.shape)
     if len(shape) < 2:
@@ -246,13 +254,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
         )
     if shape[1] % num_groups:
         raise RuntimeError(
-            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            "shape "
             f"{list(shape)} and num_groups={num_groups}"
         )
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != (shape[1],):
             raise RuntimeError(
-                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"Expected {name} to be a vector of size equal to the number of channels in "
+                f"input, but got {name} of "
                 f"shape {list(p.shape)} and input of shape {list(shape)}"
             )
     return _group_norm(input, weight, bias, num_groups, eps)
@@ -296,9 +306,11 @@ _rms_norm.derivative(_rms_norm_backward, of=("input", "weight"))
 
 @composite(where=("", "nn.functional"))
 def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """Each sample divided by the root of the mean of its squares over its last dimensions, then scaled.
+    """Each sample divided by the root of the mean of its squares over its last dimensions, then
+    scaled.
 
-    y = w h,  h = x r,  r = (mean x^2 + eps)^(-1/2)            dL/dx = r (g w - h mean(g w h)),  dL/dw = sum g h
+    y = w h,  h = x r,  r = (mean x^2 + eps)^(-1/2)
+    dL/dx = r (g w - h mean(g w h)),  dL/dw = sum g h
 
     `eps`: the dtype's own where it is None. RuntimeError for shapes that do not fit.
     Source: Zhang and Sennrich, arXiv:1910.07467.
@@ -314,7 +326,8 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """Each element divided by a power of the sum of squares of its neighbours among the channels.
 
-    y_c = x_c / (k + alpha / n sum x_d^2)^beta,  d the n channels about c            derivatives through these steps
+    y_c = x_c / (k + alpha / n sum x_d^2)^beta,  d the n channels about c
+    derivatives through these steps
 
     input: (N, C, *). Source: Krizhevsky, Sutskever and Hinton, NIPS 2012.
     """
@@ -324,7 +337,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         )
     if input.numel() == 0:
         return input
-    from .pool import avg_pool2d
+    from .avg_pool import avg_pool2d
 
     n, channels = input.shape[:2]
     squares = _padded_channels(

@@ -24,14 +24,16 @@ def pixel_shuffle(input, upscale_factor):
     r, shape = upscale_factor, tuple(input.shape)
     if len(shape) < 3:
         raise RuntimeError(
-            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"
+            "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
+            f"{len(shape)} dimension(s)"
         )
     if r <= 0:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
     *lead, channels, h, w = shape
     if channels % (r * r):
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
+            "of upscale_factor, "
             f"but input.size(-3)={channels} is not divisible by {r * r}"
         )
     n, c = len(lead), channels // (r * r)
@@ -51,7 +53,8 @@ def pixel_unshuffle(input, downscale_factor):
     r, shape = downscale_factor, tuple(input.shape)
     if len(shape) < 3:
         raise RuntimeError(
-            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"
+            "pixel_unshuffle expects input to have at least 3 dimensions, but got input with "
+            f"{len(shape)} dimension(s)"
         )
     if r <= 0:
         raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
@@ -59,7 +62,8 @@ def pixel_unshuffle(input, downscale_factor):
     for name, place, length in (("height", -2, h), ("width", -1, w)):
         if length % r:
             raise RuntimeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({place})={length} "
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but "
+                f"input.size({place})={length} "
                 f"is not divisible by {r}"
             )
     n = len(lead)
@@ -86,7 +90,9 @@ def _cubic(t: Any) -> list[Any]:
 
 @lru_cache(64)
 def _matrix(n: int, out: int, mode: str, align: bool, scale: float | None) -> Any:
-    """(out, n): the weights of one dimension's interpolation. `scale`: how far apart new places lie in the old."""
+    """(out, n): the weights of one dimension's interpolation. `scale`: how far apart new places lie
+    in the old.
+    """
     step = scale if scale is not None else n / out
     if align and mode != "nearest":
         step = (n - 1) / (out - 1) if out > 1 else 0.0
@@ -123,7 +129,9 @@ def _along(xp: Any, x: Any, matrices: list) -> Any:
 
 @op(where=(), name="_resample", node="UpsampleBackward0")
 def resample(xp, input: Array, plan):
-    """The last dimensions multiplied by the plan's matrices.            dL/dx: by their transposes"""
+    """The last dimensions multiplied by the plan's matrices.
+    dL/dx: by their transposes
+    """
     return _along(xp, input, [_matrix(*p) for p in plan])
 
 
@@ -151,11 +159,13 @@ def interpolate(
 ):
     """Images or signals in another size.
 
-    y = A x in each dimension, A the weights of the old places in each new one            dL/dx = A^T g
+    y = A x in each dimension, A the weights of the old places in each new one
+    dL/dx = A^T g
 
-    input: (N, C, *). `size` or `scale_factor`: one number or one for each dimension. `mode`: "nearest",
-    "nearest-exact", "linear" (3-D), "bilinear", "bicubic" (4-D), "trilinear" (5-D), "area". `align_corners`: the
-    outermost places stay in place. ValueError for arguments that do not fit; NotImplementedError for `antialias`.
+    input: (N, C, *). `size` or `scale_factor`: one number or one for each dimension. `mode`:
+    "nearest", "nearest-exact", "linear" (3-D), "bilinear", "bicubic" (4-D), "trilinear" (5-D),
+    "area". `align_corners`: the outermost places stay in place. ValueError for arguments that do
+    not fit; NotImplementedError for `antialias`.
     """
     if antialias:
         raise NotImplementedError("interpolate(): antialias=True is not supported")
@@ -168,7 +178,8 @@ def interpolate(
             )
     elif align_corners is not None:
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear "
+            "| bicubic | trilinear"
         )
     elif mode in ("nearest", "nearest-exact", "area"):
         align = False
@@ -186,7 +197,9 @@ def interpolate(
 def _sizes(
     input: Any, size: Any, factor: Any, n: int, recompute: Any, mode: str
 ) -> tuple[list, list]:
-    """The new lengths, and the given distances of new places, None where they follow from the lengths."""
+    """The new lengths, and the given distances of new places, None where they follow from the
+    lengths.
+    """
     if (size is None) == (factor is None):
         if size is None:
             raise ValueError("either size or scale_factor should be defined")
@@ -197,7 +210,8 @@ def _sizes(
             return [value] * n
         if len(value) != n:
             raise ValueError(
-                f"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions "
+                "Input and output must have the same number of spatial dimensions, but got input "
+                "with spatial dimensions "
                 f"of {list(input.shape[2:])} and {name} of {value}."
             )
         return list(value)
@@ -226,8 +240,10 @@ pixel_shuffle.samples(lambda t: [(t(1, 4, 2, 3), 2), (t(4, 1, 1), 2)])
 pixel_unshuffle.samples(lambda t: [(t(1, 1, 4, 6), 2), (t(2, 2, 2), 2)])
 interpolate.samples(
     lambda t: [
-        (t(1, 2, 2, 3), {"scale_factor": 2}), (t(1, 1, 3, 3), {"size": (5, 4), "mode": "bilinear"}),
-        (t(1, 1, 4), {"size": 7, "mode": "linear", "align_corners": True}), (t(1, 1, 5, 4), {"size": 2, "mode": "area"}),
+        (t(1, 2, 2, 3), {"scale_factor": 2}),
+        (t(1, 1, 3, 3), {"size": (5, 4), "mode": "bilinear"}),
+        (t(1, 1, 4), {"size": 7, "mode": "linear", "align_corners": True}),
+        (t(1, 1, 5, 4), {"size": 2, "mode": "area"}),
         (t(1, 1, 4, 4), {"scale_factor": 1.5, "mode": "bicubic"}),
     ]
-)  # fmt: skip
+)

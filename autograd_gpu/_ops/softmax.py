@@ -104,7 +104,8 @@ def log_softmax_backward(grad, out, dim):
 def implicit_dim(name: str, ndim: int) -> int:
     """The dimension that is taken, with a warning, where none is given."""
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument.",
         stacklevel=4,
     )
     return 0 if ndim in (0, 1, 3) else 1
@@ -122,8 +123,8 @@ def softmax(input, dim, dtype=None, *, out=None):
 
     y_i = e^x_i / sum_j e^x_j            dL/dx = y (g - sum g y)
 
-    The largest element is taken off first, so that nothing overflows. `dtype`: the input is cast first.
-    NotImplementedError for integers without `dtype`.
+    The largest element is taken off first, so that nothing overflows. `dtype`: the input is cast
+    first. NotImplementedError for integers without `dtype`.
     """
     return _softmax(_converted(input, dtype), dim, out=out)
 

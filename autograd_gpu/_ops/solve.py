@@ -158,7 +158,8 @@ def solve(A, B, *, left=True, out=None):
     if not left:
         if vector:
             raise RuntimeError(
-                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. "
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for "
+                "left=False. "
                 "In this case linalg.solve is equivalent to B / A.squeeze(-1)"
             )
         result = solve(A.mT, B.mT).mT
@@ -171,7 +172,8 @@ def solve(A, B, *, left=True, out=None):
         )
     if A.dtype != B.dtype:
         raise RuntimeError(
-            f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype.legacy} and "
+            "linalg.solve: Expected A and B to have the same dtype, but found A of type "
+            f"{A.dtype.legacy} and "
             f"B of type {B.dtype.legacy} instead"
         )
     return _solve(A, B, vector, out=out)
@@ -191,7 +193,9 @@ _det.derivative(A=lambda grad, A, out: _det_backward(grad, A, out))
 
 
 def _det_backward(grad, A, out):
-    """g conj(det A) A^-H: the conjugate of the matrix of cofactors, which singular matrices have too."""
+    """g conj(det A) A^-H: the conjugate of the matrix of cofactors, which singular matrices have
+    too.
+    """
     value = raw(out)
     weight = unsqueeze(unsqueeze(grad * conj(out), -1), -1)
     if bool(np.all(value != 0)):
@@ -221,9 +225,12 @@ def det(A, *, out=None):
 
 
 @op(
-    where=(), outputs=("sign", "logabsdet"), relays=("sign", "logabsdet"), node="LinalgSlogdetBackward0",
+    where=(),
+    outputs=("sign", "logabsdet"),
+    relays=("sign", "logabsdet"),
+    node="LinalgSlogdetBackward0",
     result=result_type("linalg_slogdet", "sign", "logabsdet"),
-)  # fmt: skip
+)
 def _slogdet(xp, A: Array):
     """See `linalg.slogdet`."""
     check_square(A, "linalg.slogdet")

@@ -1,4 +1,6 @@
-"""Sliding windows over the last dimensions of raw arrays: cut them out, add them back, and the sizes this gives."""
+"""Sliding windows over the last dimensions of raw arrays: cut them out, add them back, and the
+sizes this gives.
+"""
 
 from itertools import product as offsets
 from typing import Any
@@ -11,7 +13,9 @@ Sizes = tuple[int, ...]
 
 
 def per_dimension(value: Any, n: int, name: str, op: str) -> Sizes:
-    """One number for each dimension, from one number or from a sequence. RuntimeError for a wrong length."""
+    """One number for each dimension, from one number or from a sequence. RuntimeError for a wrong
+    length.
+    """
     if isinstance(value, (int, np.integer)):
         return (int(value),) * n
     numbers = tuple(int(v) for v in value)
@@ -19,7 +23,8 @@ def per_dimension(value: Any, n: int, name: str, op: str) -> Sizes:
         return numbers * n
     if len(numbers) != n:
         raise RuntimeError(
-            f"expected {name} to be a single integer value or a list of {n} values to match the {op} dimensions, "
+            f"expected {name} to be a single integer value or a list of {n} values to match the "
+            f"{op} dimensions, "
             f"but got {name}={list(numbers)}"
         )
     return numbers
@@ -34,7 +39,9 @@ def out_sizes(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Siz
 
 
 def padded(xp: Any, array: Any, pads: tuple[tuple[int, int], ...], axis: int, fill: Any = 0) -> Any:
-    """The array with `fill` around the dimensions from `axis` on; itself where there is nothing to add."""
+    """The array with `fill` around the dimensions from `axis` on; itself where there is nothing to
+    add.
+    """
     if not any(a or b for a, b in pads):
         return array
     shape, inner = list(array.shape), [slice(None)] * array.ndim
@@ -57,7 +64,9 @@ def unpadded(array: Any, pads: tuple[tuple[int, int], ...], axis: int) -> Any:
 
 
 def windows(xp: Any, array: Any, axis: int, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    """A view of shape (leading..., kernel..., windows..., trailing...) of the dimensions from `axis` on."""
+    """A view of shape (leading..., kernel..., windows..., trailing...) of the dimensions from
+    `axis` on.
+    """
     n = len(kernel)
     size, steps = array.shape[axis : axis + n], array.strides[axis : axis + n]
     fit = out_sizes(size, kernel, stride, dilation)

@@ -117,7 +117,7 @@ class FunctionNode(Node, FunctionCtx):
             raise RuntimeError(
                 f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})"
             )
-        out = []
+        out: list = []
         for i, (g, tensor) in enumerate(zip(results, self.is_tensor, strict=True)):
             if not tensor:
                 if g is not None:
@@ -312,7 +312,8 @@ def _save(ctx: Any, outputs: list, tensors: list, edges: list) -> None:
     places = {id(o): i for i, o in enumerate(outputs) if isinstance(o, Tensor)}
     known = {id(t): e for t, e in zip(tensors, edges, strict=True)}
     dirty = {id(t) for t in ctx.dirty_tensors}
-    arrays, kept = [], []
+    arrays: list = []
+    kept: list = []
     for t in ctx.to_save:
         arrays.append(None if t is None else t._array)
         if t is None:

@@ -81,8 +81,9 @@ def register_prehook(self: Any, fn: Callable) -> RemovableHandle:
     return add_hook(self, "pre", fn)
 
 
-for _cls in (Node, AccumulateGrad):
-    _cls.register_hook, _cls.register_prehook = register_hook, register_prehook  # type: ignore[attr-defined]
+_kinds: list[Any] = [Node, AccumulateGrad]
+for _cls in _kinds:
+    _cls.register_hook, _cls.register_prehook = register_hook, register_prehook
 
 _hooked: dict[type, type] = {}
 
@@ -129,8 +130,8 @@ def run_hooked(node: Any, run: Callable, recorded: bool, grad: Any, heap: list, 
             return None
     many = grad.__class__ is list
     if hooks.pre:
-        grads = run_prehooks(hooks.pre, tuple(grad) if many else (grad,), recorded)
-        grad = list(grads) if many else grads[0]
+        changed = run_prehooks(hooks.pre, tuple(grad) if many else (grad,), recorded)
+        grad = list(changed) if many else changed[0]
     if not hooks.post or isinstance(node, Output):
         return run(node, grad, heap, leaves, keep)
     given = tuple(map(wrap, grad)) if many else (wrap(grad),)

@@ -68,7 +68,7 @@ def result(function, op):
 
 
 BINARY = re.compile(r"__[ri]?(add|sub|mul|truediv|floordiv|mod|pow|matmul|and|or|xor|lshift|rshift)__")
-UNARY = {"__neg__", "__pos__", "__abs__", "__invert__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__getitem__"}
+UNARY = {"__neg__", "__pos__", "__abs__", "__invert__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__getitem__"}  # fmt: skip
 
 
 def definition(name, function, method=False, indent=""):
@@ -77,6 +77,9 @@ def definition(name, function, method=False, indent=""):
     if kind is None:
         verb = method and (BINARY.fullmatch(name) or name in UNARY)
         kind = "Tensor" if verb or name.endswith("_") and not name.startswith("__") and method else result(function, op)
+    if method and (BINARY.fullmatch(name) or name in UNARY):
+        other = "" if name in ("__neg__", "__pos__", "__abs__", "__invert__") else ", other: Any"
+        return f"{indent}def {name}(self{other}) -> Tensor: ..."
     head = f"{indent}def {name}({parameters(function, op, method)}) -> {kind}: ..."
     return head.replace("(self, /)", "(self)")
 
@@ -120,11 +123,22 @@ def package_stub():
     return "\n".join([*lines, ""])
 
 
+def nn_stub():
+    """The layers by name: type checkers lose them in the star import."""
+    lines = [MARK]
+    for name in ag.nn.__all__:
+        thing = getattr(ag.nn, name)
+        home = "." if not isinstance(thing, type) else ".parameter" if name in ("Buffer", "Parameter") else ".modules"
+        lines.append(f"from {home} import {name} as {name}")
+    return "\n".join([*lines, ""])
+
+
 def stubs():
     """{path: text} of what the files should be."""
     for entry in REGISTRY.values():
         assert entry.function.__name__
-    return {ROOT / "__init__.pyi": package_stub(), ROOT / "_core" / "tensor.pyi": tensor_stub()}
+    return {ROOT / "__init__.pyi": package_stub(), ROOT / "_core" / "tensor.pyi": tensor_stub(),
+            ROOT / "nn" / "__init__.pyi": nn_stub()}
 
 
 if __name__ == "__main__":

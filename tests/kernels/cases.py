@@ -23,7 +23,7 @@ TOLERANCES = {
 
 A = "array"
 PATTERNS = {
-    "gelu_backward": [(A, A, "none"), (A, A, "tanh")],
+    "gelu_backward": [(A, A, None, "none"), (A, A, None, "tanh"), (A, A, A, "none")],
     "leaky_relu_backward": [(A, A, 0.01), (A, A, 1.5), (A, A, 0.0)],
     "elu_backward": [(A, A, 1.0, 1.0, 1.0), (A, A, 0.7, 1.1, 2.0)],
     "softplus_backward": [(A, A, 1, 20), (A, A, 2.5, 1.0)],

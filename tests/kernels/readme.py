@@ -15,8 +15,8 @@ tests.kernels.readme` writes this table anew.
 Every instance is tested without a GPU: `autograd_gpu.testing.emulator` compiles these files
 unchanged with g++ and runs them, plainly and with every access to memory watched.
 
-g is the gradient, x an input, y the output; other letters stand for the body's further arguments, in
-their order. float16 and bfloat16 are read and written, and computed with in float.
+g is the gradient, x an input, y the output; other letters stand for the body's further arguments,
+in their order. float16 and bfloat16 are read and written, and computed with in float.
 """
 
 

@@ -1,4 +1,4 @@
-"""CUDA kernels on a CPU: a `.cu` file, compiled unchanged with g++, runs and is checked without a GPU.
+"""CUDA kernels on a CPU: a `.cu` file, compiled unchanged with g++, is run and checked.
 
     module = Module(Path("kernels/elementwise.cu"), [expression], checked=True)
     module.get_function(expression)(grid, block, (x, y, np.int64(n)))

@@ -19,6 +19,7 @@ class Parameter(NamedTuple):
     const: bool
 
     def __str__(self) -> str:
+        """As C++ says it, with NumPy's names."""
         return f"{'const ' if self.const else ''}{self.type}{'*' if self.pointer else ''}"
 
 
@@ -47,7 +48,7 @@ def check(where: str, parameter: Parameter, value: Any) -> Any:
     bytes for anything else. ArgumentError where type, width, layout or writability is wrong."""
     if parameter.pointer:
         return _array(where, parameter, value)
-    if not isinstance(value, (np.generic, np.ndarray)) or getattr(value, "ndim", 0):
+    if not isinstance(value, (np.generic, np.ndarray)) or value.ndim:
         kind = "a Python number has no width, and CuPy would pass 8 bytes"
         raise ArgumentError(
             f"{where}: expected a NumPy scalar of {parameter}, got {type(value).__name__}"

@@ -40,7 +40,8 @@ def compiler() -> str:
 def unavailable() -> str:
     """Why the emulator cannot run here; "" where it can."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
-        return f"the emulator runs on Linux on x86-64, this is {sys.platform} on {platform.machine()}"
+        here = f"{sys.platform} on {platform.machine()}"
+        return f"the emulator runs on Linux on x86-64, and this is {here}"
     if shutil.which(compiler().split()[0]) is None:
         return (
             f"the emulator compiles kernels with {compiler()}, which is not on the PATH: "
@@ -67,7 +68,7 @@ def identifier(expression: str) -> str:
 def build(
     source: Path | str, expressions: Sequence[str], checked: bool, include: Iterable[Path] = ()
 ) -> Path:
-    """The library that holds these kernels of a file, or of a text. CompileError where g++ fails."""
+    """The library with these kernels of a file, or of a text. CompileError where g++ fails."""
     reason = unavailable()
     if reason:
         raise CompileError(reason)
@@ -110,7 +111,7 @@ def _workshop() -> tempfile.TemporaryDirectory[str]:
 
 
 def _publish(made: Path, kept: Path) -> None:
-    """Two processes may build the same thing at once: each replaces a whole file by a whole file."""
+    """Two processes may build the same: each replaces a whole file by a whole file."""
     os.replace(made, kept)
 
 
@@ -137,7 +138,7 @@ def _link(work: str, kernel: Path) -> Path:
 
 
 def _dynamic_shared(kernel: Path) -> str:
-    """Assembly that defines every `extern __shared__` array of a kernel at one and the same place."""
+    """Assembly that puts every `extern __shared__` array of a kernel at one and the same place."""
     symbols = _run(["readelf", "--syms", "--wide", str(kernel)]).splitlines()
     undefined = [s.split()[7] for s in symbols if " TLS " in s and " UND " in s]
     names = "".join(
@@ -160,7 +161,7 @@ def runtime_objects() -> list[Path]:
             with _workshop() as work:
                 part = Path(work) / "part.o"
                 folders = [f"-I{INCLUDE}", f"-I{RUNTIME}"]
-                command = [*compiler().split(), *COMMON, "-O2", *folders, "-c", str(source)]
+                command = [*compiler().split(), *COMMON, "-O1", *folders, "-c", str(source)]
                 _run([*command, "-o", str(part)])
                 _publish(part, kept)
         made.append(kept)

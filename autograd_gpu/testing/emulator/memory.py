@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Guarded", "GuardError"]
+__all__ = ["GuardError", "Guarded"]
 
 PAGE = mmap.PAGESIZE
 ALIGNMENT = 512  # what a GPU's allocations have; an array keeps its place within 512 bytes
@@ -63,15 +63,18 @@ class Guarded:
     """
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        """See the class; nothing is copied yet."""
         self.arrays = arrays
         self.blocks: list[Block] = []
 
     def __enter__(self) -> "Guarded":
+        """Make the copies."""
         for begin, end, grain in _merged(self.arrays):
             self.blocks.append(self._copy(begin, end, grain))
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Free them."""
         for block in self.blocks:
             _libc.munmap(block.base, block.room + 2 * PAGE)
         self.blocks.clear()
@@ -109,7 +112,9 @@ class Guarded:
             behind = ctypes.string_at(behind_at, first + block.room - behind_at)
             for text, side in ((before, "before the first"), (behind, "behind the last")):
                 if text.strip(bytes([CANARY])):
-                    raise GuardError(f"out of bounds: wrote {side} byte of an array of {size} bytes")
+                    raise GuardError(
+                        f"out of bounds: wrote {side} byte of an array of {size} bytes"
+                    )
         for array in self.arrays:
             if array.flags.writeable and array.size:
                 begin, end = _bounds(array)

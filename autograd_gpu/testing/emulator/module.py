@@ -49,6 +49,7 @@ class Module:
         self, source: Path | str, expressions: Sequence[str], *, checked: bool = False,
         include: Iterable[Path] = (),
     ) -> None:  # fmt: skip
+        """Compile, or find what was compiled before, and load it."""
         self.path = build(source, expressions, checked, include)
         self.checked = checked
         self.library = ctypes.CDLL(str(self.path))
@@ -80,6 +81,7 @@ class Kernel:
     """One kernel: `kernel(grid, block, args, shared_mem=0)`."""
 
     def __init__(self, module: Module, expression: str) -> None:
+        """Made by `Module.get_function`."""
         self.module, self.name = module, expression
         name = identifier(expression)
         self._launch = getattr(module.library, f"emulator_launch_{name}")
@@ -128,7 +130,7 @@ class Kernel:
 
     def _pointers(self, checked: list[Any], memory: Guarded) -> Any:
         """An array of addresses, each of one argument's value."""
-        held = []
+        held: list[Any] = []
         for value in checked:
             if isinstance(value, bytes):
                 held.append(ctypes.create_string_buffer(value, max(16, len(value))))
