@@ -76,7 +76,8 @@ _DEPTH = 32
 
 
 def _add_groups(out: Any, index: Any, values: Any) -> None:
-    order = np.argsort(index, kind="stable")
+    small = index.astype(np.uint16) if len(out) < 1 << 16 else index  # those are sorted by radix
+    order = np.argsort(small, kind="stable")
     ordered = index[order]
     fresh = np.empty(len(ordered), bool)
     fresh[0] = True

@@ -14,7 +14,7 @@ from .convert import copy
 from .declare import Array, composite, op
 from .element import element
 from .general import mark_written, refuse_overlap, write_inplace
-from .index import _index, steps
+from .index import _index, check_bounds, steps
 from .index_items import as_tuple, basic_key, checked_slice, explained
 from .shape import _reshape
 
@@ -39,6 +39,8 @@ def _(xp, input, values, places, accumulate=False):
 
 
 def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> tuple:
+    if xp is not np:
+        check_bounds(array, places)
     if accumulate:
         add_at(xp, array, places, values)
         return (places,)

@@ -11,6 +11,7 @@ from ..autograd.mutation import record_write
 from .declare import Array, Index, composite, op
 from .elementwise import rsqrt
 from .helpers import raw
+from .loss import refuse_gradient
 from .normalize import _check_floats, wide
 from .reduce import _mean, _sum
 from .shape import _reshape
@@ -151,6 +152,7 @@ def _normalized(
         weight=weight,
         bias=bias,
     )
+    refuse_gradient("native_batch_norm", running_mean=mean, running_var=var)
     _check_floats("batch_norm", *(None if t is None else t._array for t in (input, weight, bias)))
     if not training:
         for name, p in (("running_mean", mean), ("running_var", var)):
@@ -240,7 +242,7 @@ batch_norm.samples(
     lambda t: [
         (t(4, 3), None, None, t(3), t(3), True),
         (t(2, 3, 4), None, None, None, None, True),
-        (t(4, 3), t(3), t(3, low=0.5, high=2.0), t(3), t(3)),
+        (t(4, 3), t.fixed(3), t.fixed(3, low=0.5, high=2.0), t(3), t(3)),
     ]
 )
 instance_norm.samples(lambda t: [(t(2, 3, 4),), (t(2, 3, 2, 2), None, None, t(3), t(3))])

@@ -12,6 +12,7 @@ from .helpers import like, raw
 from .loss import (
     reduced,
     reduction_of,
+    refuse_gradient,
     refuse_integers,
     share,
 )
@@ -86,6 +87,7 @@ def binary_cross_entropy(
         )
     if weight is not None:
         weight = weight.expand(input.shape)
+        refuse_gradient("binary_cross_entropy", weight=weight)
     return _bce(input, target, weight, reduction)
 
 
@@ -151,6 +153,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
+    refuse_gradient("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     return _bce_logits(input, target, weight, pos_weight, reduction)
 
 
@@ -160,7 +163,7 @@ binary_cross_entropy.samples(
         (
             t(3, low=0.1, high=0.9),
             t(3, low=0.1, high=0.9),
-            t(3, low=0.5, high=1.0),
+            t.fixed(3, low=0.5, high=1.0),
             {"reduction": "sum"},
         ),
     ]
@@ -170,6 +173,6 @@ binary_cross_entropy_with_logits.samples(
     lambda t: [
         (t(2, 3), t(2, 3, low=0.1, high=0.9)),
         (t(2, 3), t(2, 3, low=0.1, high=0.9), None, {"reduction": "none"}),
-        (t(2, 3), t(2, 3, low=0.1, high=0.9), {"pos_weight": t(3, low=0.5, high=2.0)}),
+        (t(2, 3), t(2, 3, low=0.1, high=0.9), {"pos_weight": t.fixed(3, low=0.5, high=2.0)}),
     ]
 )

@@ -10,7 +10,7 @@ from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, Index, composite, op
 from .helpers import like, raw
-from .loss import reduce_loss, reduction_of
+from .loss import reduce_loss, reduction_of, refuse_gradient
 from .reduce import _sum
 from .softmax import _log_softmax, _softmax
 
@@ -167,6 +167,8 @@ def nll_loss(
     if n == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if n == 2 and m == 1 and input._array.shape[0] == target._array.shape[0]:
+        if weight is not None:
+            refuse_gradient("nll_loss_forward", weight=weight)
         return _nll_loss(input, target, weight, reduction, ignore_index)
     if n == 1:
         return _one_sample(input, target, weight, reduction, ignore_index)
@@ -182,6 +184,7 @@ def _one_sample(
         raise ValueError(
             f"Expected input batch_size (1) to match target batch_size ({target.shape[0]})."
         )
+    refuse_gradient("nll_loss_forward", weight=weight)
     out = _nll_loss(input.unsqueeze(0), target.reshape(1), weight, reduction, ignore_index)
     return out.reshape(()) if reduction == "none" else out
 
@@ -201,6 +204,7 @@ def _many(input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_ind
             raise RuntimeError(f"size mismatch (got input: {list(shape)} , target: {list(given)}")
         raise RuntimeError(f"Expected target size {list(wanted)}, got {list(given)}")
     rest = math.prod(shape[2:])
+    refuse_gradient("nll_loss2d_forward", weight=weight)
     out = _nll_loss_many(
         input.reshape(shape[0], shape[1], rest),
         target.reshape(shape[0], rest),
@@ -387,7 +391,8 @@ def _counted_weight(weight: Any, target: Tensor, ignored: Any) -> Any:
     if weight is None:
         return float((~ignored).sum()) or math.nan
     safe = np.where(ignored, 0, t) if isinstance(t, np.ndarray) else t * ~ignored
-    return float((raw(weight)[safe] * ~ignored).sum()) or math.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float((raw(weight)[safe] * ~ignored).sum()) or math.nan
 
 
 nll_loss.samples(
@@ -395,7 +400,7 @@ nll_loss.samples(
         (t(3, 4), t.int(4, 3)),
         (t(4), t.int(4)),
         (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
-        (t(3, 4), t.int(4, 3), t(4, low=0.5, high=1.0)),
+        (t(3, 4), t.int(4, 3), t.fixed(4, low=0.5, high=1.0)),
         (t(3, 4), t.int(4, 3), {"reduction": "sum"}),
     ]
 )
@@ -404,7 +409,7 @@ cross_entropy.samples(
         (t(3, 4), t.int(4, 3)),
         (t(4), t.int(4)),
         (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
-        (t(3, 4), t.int(4, 3), t(4, low=0.5, high=1.0), {"label_smoothing": 0.2}),
+        (t(3, 4), t.int(4, 3), t.fixed(4, low=0.5, high=1.0), {"label_smoothing": 0.2}),
         (t(3, 4), t(3, 4, low=0.1, high=0.9)),
     ]
 )

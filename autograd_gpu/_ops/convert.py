@@ -72,12 +72,9 @@ def _write(xp: Any, target: Any, source: Any) -> None:
     if source.dtype.kind == "c" and target.dtype.kind != "c":
         source = source.real
     if source.ndim > target.ndim:
-        size = source.shape[: source.ndim - target.ndim]
-        if any(n != 1 for n in size):
-            raise RuntimeError(
-                f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(source.shape)}"
-            )
-        source = source.reshape(source.shape[len(size) :])
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(source.shape)}"
+        )
     try:
         target[...] = source
     except ValueError:

@@ -3,10 +3,12 @@ take_along_dim, put.
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dim
 from .accumulate import add_rows
@@ -24,16 +26,24 @@ def flat_places(xp: Any, index: Any, dim: int, size: tuple[int, ...]) -> Any:
     ndim = len(size)
     if not ndim or not index.ndim:
         return index.astype(np.int64)
-    steps = [math.prod(size[d + 1 :]) for d in range(ndim)]
-    out = (
-        index.astype(np.int64) * steps[dim]
-        if steps[dim] != 1
-        else index.astype(np.int64, copy=False)
-    )
-    for d, n in enumerate(index.shape):
+    step = math.prod(size[dim + 1 :])
+    index = index.astype(np.int64, copy=False)
+    beside = math.prod(index.shape[:dim]) * math.prod(index.shape[dim + 1 :])
+    offsets = _kept_offsets if xp is np and beside <= 4096 else _offsets
+    return (index if step == 1 else index * step) + offsets(xp, index.shape, dim, size)
+
+
+def _offsets(xp: Any, shape: tuple[int, ...], dim: int, size: tuple[int, ...]) -> Any:
+    """Where the lines along `dim` begin, of length 1 along it."""
+    total: Any = 0
+    for d, n in enumerate(shape):
         if d != dim and n > 1:
-            out = out + (xp.arange(n) * steps[d]).reshape((n,) + (1,) * (ndim - d - 1))
-    return out
+            places = xp.arange(n) * math.prod(size[d + 1 :])
+            total = total + places.reshape((n,) + (1,) * (len(size) - d - 1))
+    return total
+
+
+_kept_offsets = lru_cache(32)(_offsets)
 
 
 def check_index(
@@ -203,7 +213,8 @@ def like_zeros(grad: Any, index: Any) -> Any:
     """Zeros in the shape of an index, beside a gradient."""
     from .helpers import like
 
-    return like(np.zeros(raw(index).shape, raw(grad).dtype), grad)
+    array = raw(grad)
+    return like(library(array).zeros(raw(index).shape, array.dtype), grad)
 
 
 @composite(where=("", "Tensor"))

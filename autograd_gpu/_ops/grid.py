@@ -6,10 +6,12 @@ import warnings
 
 import numpy as np
 
+from .._core.device import library
 from .._core.size import Size, size_from
 from .._core.tensor import make
 from .declare import composite
 from .errors import mismatch
+from .helpers import raw
 from .join import stack
 from .rows import index_select
 from .shape import _expand, _reshape
@@ -98,10 +100,8 @@ def combinations(input, r=2, with_replacement=False):
         return make(np.empty(0, input._array.dtype))
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
-    places = np.asarray(rows, np.int64).reshape(len(rows), r)
-    return stack(
-        [index_select(input, 0, make(np.ascontiguousarray(places[:, k]))) for k in range(r)], 1
-    )
+    places = library(raw(input)).asarray(np.asarray(rows, np.int64).reshape(len(rows), r))
+    return stack([index_select(input, 0, make(places[:, k])) for k in range(r)], 1)
 
 
 # ---- broadcasting of several

@@ -125,9 +125,24 @@ def _index(xp, input: Array, places):
     """`places`: for each leading dimension a whole slice or an array; a mask stands for as many as
     it has.
     """
+    if xp is not np:
+        check_bounds(input, places)
     if len(places) == 1 and places[0].dtype.char != "?" and input.flags.c_contiguous:
         return input.take(places[0], 0), places  # twice as fast as a subscript where rows are long
     return input[places], places
+
+
+def check_bounds(array: Any, places: tuple) -> None:
+    """IndexError for an integer out of range, where the library wraps it silently."""
+    dim = 0
+    for p in places:
+        if p.__class__ is not slice and p.dtype.char != "?" and p.size:
+            n = array.shape[dim]
+            low, high = int(p.min()), int(p.max())
+            if low < -n or high >= n:
+                bad = high if high >= n else low
+                raise IndexError(f"index {bad} is out of bounds for axis {dim} with size {n}")
+        dim += 1 if p.__class__ is slice or p.dtype.char != "?" else p.ndim
 
 
 _index.derivative(input=lambda grad, input_shape, kept: _index_backward(grad, input_shape, kept))

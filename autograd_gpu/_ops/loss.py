@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._core.dtype import of
+from .._core.state import recording
 from .._core.tensor import Tensor
 from .activation import hardtanh
 from .declare import Array, composite, op
@@ -20,6 +21,7 @@ __all__ = [
     "reduce_loss",
     "reduced",
     "reduction_of",
+    "refuse_gradient",
     "share",
     "smooth_l1_loss",
 ]
@@ -81,6 +83,16 @@ def refuse_integers(name: str, array: Any) -> None:
     """NotImplementedError for a loss of integers."""
     if array.dtype.kind in "biu":
         raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
+
+
+def refuse_gradient(name: str, **given: Any) -> None:
+    """RuntimeError for an argument that has no derivative but requires one."""
+    for argument, value in given.items():
+        if value is not None and value.requires_grad and recording():
+            raise RuntimeError(
+                f"The function '{name}' is not differentiable with respect to argument "
+                f"'{argument}'. This input cannot have requires_grad True."
+            )
 
 
 def weighted(losses: Any, weight: Any, reduction: str) -> Any:

@@ -12,14 +12,15 @@ from .declare import Array, Index, composite, op
 from .distances import pairwise_distance
 from .elementwise import sqrt
 from .helpers import like, raw
-from .loss import reduce_loss, reduced, reduction_of, share
+from .loss import reduce_loss, reduced, reduction_of, refuse_gradient, share
 from .reduce import _sum
 from .select import where
 from .smooth import logsigmoid, sigmoid
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
-    "multilabel_margin_loss", "multilabel_soft_margin_loss", "soft_margin_loss", "triplet_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "soft_margin_loss",
+    "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
 ]  # fmt: skip
 
@@ -183,6 +184,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 
     y = ln(1 + e^(-t x))            dL/dx = -g t / (1 + e^(t x)) (/ n)
     """
+    refuse_gradient("soft_margin_loss", target=target)
     return _soft_margin_loss(input, target, reduction_of(reduction, size_average, reduce))
 
 
@@ -350,7 +352,7 @@ hinge_embedding_loss.samples(lambda t: [(t(3, low=0.2, high=0.8), t(3, low=1.0, 
 margin_ranking_loss.samples(lambda t: [(t(3), t(3), t(3, low=1.0, high=1.0), {"margin": 10.0})])
 cosine_embedding_loss.samples(lambda t: [(t(2, 3), t(2, 3), t(2, low=1.0, high=1.0))])
 triplet_margin_loss.samples(lambda t: [(t(2, 3), t(2, 3), t(2, 3), {"margin": 20.0})])
-soft_margin_loss.samples(lambda t: [(t(2, 3), t(2, 3, low=1.0, high=1.0))])
+soft_margin_loss.samples(lambda t: [(t(2, 3), t.fixed(2, 3, low=1.0, high=1.0))])
 multi_margin_loss.samples(
     lambda t: [(t(3, 4), t.int(4, 3), {"margin": 20.0}), (t(3, 4), t.int(4, 3), 2, 20.0)]
 )

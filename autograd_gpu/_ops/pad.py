@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .declare import Array, composite, op
 from .element import element
+from .helpers import like, raw
 from .rows import _rows_added
 
 __all__ = ["constant_pad_nd", "pad"]
@@ -55,7 +57,7 @@ def _pairs(pad: Any, ndim: int) -> list[tuple[int, int]]:
 
 def _read(xp: Any, array: Any, maps: tuple) -> Any:
     for dim, index in maps:
-        array = array.take(index, dim)
+        array = array.take(xp.asarray(index), dim)
     return array
 
 
@@ -84,9 +86,7 @@ def _read_backward(grad: Any, size: tuple, maps: tuple) -> Any:
 
 
 def _beside(index: Any, grad: Any) -> Any:
-    from .helpers import like
-
-    return like(index, grad)
+    return like(library(raw(grad)).asarray(index), grad)
 
 
 _OPS = {

@@ -184,7 +184,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """
     if repeats is None:
         counts = _counts(input)
-        return make(library(counts).repeat(np.arange(counts.size), counts))
+        return _copies(counts)
     if dim is None:
         input, dim = _reshape(input, (-1,)), 0
     shape = tuple(input.shape)
@@ -207,7 +207,13 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
             "repeats must have the same size as input along dim, but got repeats.size(0) = "
             f"{counts.size} and input.size({dim}) = {shape[dim]}"
         )
-    return index_select(input, dim, make(library(counts).repeat(np.arange(counts.size), counts)))
+    return index_select(input, dim, _copies(counts))
+
+
+def _copies(counts: Any) -> Tensor:
+    """0 as often as the first count says, 1 as often as the second, ..."""
+    xp = library(counts)
+    return make(xp.repeat(xp.arange(counts.size), counts if xp is np else counts.tolist()))
 
 
 def _counts(repeats: Any) -> Any:

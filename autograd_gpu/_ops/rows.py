@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor
@@ -27,7 +28,8 @@ def bounded(index: Any, size: int) -> bool:
     if not index.size:
         return True
     unsigned = index.view(np.uint64 if index.dtype.itemsize == 8 else np.uint32)
-    return bool(np.maximum.reduce(unsigned, None) < size)
+    most = np.maximum.reduce(unsigned, None) if index.__class__ is np.ndarray else unsigned.max()
+    return bool(most < size)
 
 
 def first_outside(index: Any, size: int) -> int:
@@ -303,7 +305,7 @@ _index_fill_tensor.samples(lambda t: [(t(3, 2), -1, _distinct(t, 2), t())])
 
 def _once(index: Any, size: tuple, dim: int) -> Any:
     """Each index that is named, once and from the front."""
-    return np.unique(index % (size[dim] if size else 1))
+    return library(index).unique(index % (size[dim] if size else 1))
 
 
 @composite(where=("", "Tensor"))

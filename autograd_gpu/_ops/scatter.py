@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
@@ -140,7 +141,7 @@ def _reduced(input: Any, dim: int, index: Any, given: Any, reduce: str) -> Any:
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     if not hasattr(given, "shape"):
-        given = make(np.full(index.shape, given, raw(input).dtype))
+        given = make(library(raw(input)).full(index.shape, given, raw(input).dtype))
     if reduce == "add":
         return scatter_add(input, dim, index, given)
     return scatter_reduce(input, dim, index, given, "prod")
@@ -266,20 +267,18 @@ def _by_sum(grad, input, dim, index, src, out, include_self):
 
 
 def _by_mean(grad, input, dim, index, src, out, include_self):
-    size, dtype = raw(grad).shape, raw(grad).dtype
-    start = np.ones if include_self else np.zeros
-    counts = _scatter_add_forward(
-        np, start(size, dtype), dim, raw(index), np.ones(raw(index).shape, dtype)
-    )
-    counts = like(np.maximum(counts, dtype.type(1)), grad)
+    xp, size, dtype = library(raw(grad)), raw(grad).shape, raw(grad).dtype
+    start, ones = xp.full(size, int(include_self), dtype), xp.ones(raw(index).shape, dtype)
+    counts = xp.maximum(_scatter_add_forward(xp, start, dim, raw(index), ones), dtype.type(1))
+    counts = like(counts, grad)
     return grad / counts, gather(grad, dim, index) / gather(counts, dim, index)
 
 
 def _by_extreme(grad, input, dim, index, src, out, include_self):
-    size, dtype = raw(grad).shape, raw(grad).dtype
+    xp, size, dtype = library(raw(grad)), raw(grad).shape, raw(grad).dtype
     mine = (raw(input) == raw(out)).astype(dtype).reshape(size)
     its = (raw(src) == raw(gather(out, dim, index))).astype(dtype)
-    shares = np.maximum(_scatter_add_forward(np, mine, dim, raw(index), its), dtype.type(1))
+    shares = xp.maximum(_scatter_add_forward(xp, mine, dim, raw(index), its), dtype.type(1))
     part = grad / like(shares, grad)
     return part * like(mine, grad), gather(part, dim, index) * like(its, grad)
 
@@ -290,9 +289,9 @@ def _by_product(grad, input, dim, index, src, out, include_self):
     others = scatter_reduce(filled, dim, index, src, "prod", include_self=include_self)
     by_input = grad * others / filled
     nothing = raw(src) == 0
-    sent = _scatter_add_forward(
-        np, np.zeros(raw(grad).shape, np.int64), dim, raw(index), nothing.astype(np.int64)
-    )
+    xp = library(raw(grad))
+    none = xp.zeros(raw(grad).shape, np.int64)
+    sent = _scatter_add_forward(xp, none, dim, raw(index), nothing.astype(np.int64))
     single = nothing & (gather(sent, dim, raw(index)) == 1)
     alone = scatter_reduce(
         input,

@@ -5,6 +5,7 @@ from typing import Any
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
+from .helpers import raw
 from .index import _slice
 from .join import cat, stack
 
@@ -109,12 +110,12 @@ def chunk(input, chunks, dim=0):
 
     RuntimeError for `chunks` below 1.
     """
-    if not input.shape:
+    shape = raw(input).shape
+    if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    dim = normal_dim(dim, len(input.shape), "chunk")
-    n = input.shape[dim]
+    n = shape[normal_dim(dim, len(shape), "chunk")]
     if n == 0:
         return split_with_sizes(input, [0] * chunks, dim)
     return _split(input, -(-n // chunks), dim)

@@ -6,8 +6,7 @@ import math
 import weakref
 from typing import Any
 
-import numpy as np
-
+from .._core.device import library
 from .._core.layout import normal_dim, offset, owner, restride, strides
 from .._core.size import size_from
 from .._core.state import recording
@@ -245,11 +244,12 @@ def _as_strided_backward(grad, size, geometry, wanted, stride, storage_offset):
     """
     pitch, start = geometry
     begin = start if storage_offset is None else storage_offset
-    read, seen = _places(size, pitch, start), _places(tuple(wanted), tuple(stride), begin)
+    xp = library(raw(grad))
+    read, seen = _places(xp, size, pitch, start), _places(xp, tuple(wanted), tuple(stride), begin)
     low = min(start, begin)
-    length = int(max(read.max(initial=0), seen.max(initial=0))) - low + 1
+    length = max(int(p.max()) if p.size else low for p in (read, seen)) - low + 1
     memory = _accumulated(grad, (length,), (seen - low,))
-    counts = np.bincount((read - low).reshape(-1), minlength=1)[read - low]
+    counts = xp.bincount((read - low).reshape(-1), minlength=1)[read - low]
     out = _index(memory, (read - low,))
     return (
         out
@@ -258,10 +258,10 @@ def _as_strided_backward(grad, size, geometry, wanted, stride, storage_offset):
     )
 
 
-def _places(size: tuple, pitch: tuple, start: int) -> Any:
-    out = np.full(size, start)
+def _places(xp: Any, size: tuple, pitch: tuple, start: int) -> Any:
+    out = xp.full(size, start)
     for d, (n, step) in enumerate(zip(size, pitch, strict=True)):
-        out += (np.arange(n) * step).reshape((n,) + (1,) * (len(size) - d - 1))
+        out += (xp.arange(n) * step).reshape((n,) + (1,) * (len(size) - d - 1))
     return out
 
 

@@ -1,10 +1,12 @@
-"""Floor 2: the engine, and autograd's public face. Knows nodes, edges and gradients; no operation."""
+"""Floor 2: the engine, and autograd's public face. Knows nodes, edges and gradients; no
+operation.
+"""
 
-from . import attributes as _attributes  # noqa: F401  (binds requires_grad, grad, backward ... to Tensor)
-from . import function, graph
 from .._core import convert as _convert  # noqa: F401  (binds item, numpy, repr ...)
 from .._core import memory as _memory  # noqa: F401  (binds stride, data_ptr, is_contiguous ...)
 from .._core.tensor import Tensor as Variable
+from . import attributes as _attributes  # noqa: F401  (binds requires_grad, grad, backward ... to Tensor)
+from . import function, graph
 from .api import backward, grad
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck

@@ -24,22 +24,27 @@ def backward(
 
     Args:
         tensors: a Tensor or a sequence of them; each must require grad.
-        grad_tensors: the gradients of some scalar with respect to `tensors`; None stands for 1 and is allowed for
-            tensors of one element.
-        retain_graph: keep what the graph saved, so that another pass can follow; default: `create_graph`.
+        grad_tensors: the gradients of some scalar with respect to `tensors`; None stands for 1 and
+            is allowed for tensors of one element.
+        retain_graph: keep what the graph saved, so that another pass can follow; default:
+            `create_graph`.
         create_graph: record the pass, so that the gradients can be differentiated.
         inputs: only these (leaves or not) get a gradient.
 
     Raises:
-        RuntimeError: no graph, a freed graph, a non-scalar root without gradient, a gradient of the wrong shape.
+        RuntimeError: no graph, a freed graph, a non-scalar root without gradient, a gradient of the
+            wrong shape.
     """
     roots, grads = _roots(tensors, grad_tensors, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
         warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
-            "gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid "
-            "this. If you have to use this function, make sure to reset the .grad fields of your parameters to None "
+            "Using backward() with create_graph=True will create a reference cycle between the "
+            "parameter and its "
+            "gradient which can cause a memory leak. We recommend using autograd.grad when "
+            "creating the graph to avoid "
+            "this. If you have to use this function, make sure to reset the .grad fields of your "
+            "parameters to None "
             "after use to break the cycle and avoid the leak.",
             UserWarning,
             stacklevel=3,
@@ -79,10 +84,12 @@ def grad(
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """The gradients of the sum of `outputs` with respect to `inputs`, returned; no `.grad` is touched.
+    """The gradients of the sum of `outputs` with respect to `inputs`, returned; no `.grad` is
+    touched.
 
-    `allow_unused`: None for an input that the outputs do not depend on, instead of an error (default: the value of
-    `materialize_grads`). `materialize_grads`: zeros in its place. The other arguments are as in `backward`.
+    `allow_unused`: None for an input that the outputs do not depend on, instead of an error
+    (default: the value of `materialize_grads`). `materialize_grads`: zeros in its place. The other
+    arguments are as in `backward`.
 
     Raises:
         RuntimeError: as `backward`; an input that does not require grad or was not used.
@@ -90,9 +97,14 @@ def grad(
         NotImplementedError: is_grads_batched.
     """
     if is_grads_batched:
-        raise NotImplementedError("grad(): is_grads_batched=True is not supported; loop over the leading axis")
+        raise NotImplementedError(
+            "grad(): is_grads_batched=True is not supported; loop over the leading axis"
+        )
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "False."
+        )
     allow = materialize_grads if allow_unused is None else allow_unused
     targets = _tuple(inputs)
     roots, seeds = _roots(outputs, grad_outputs, create_graph)
@@ -102,7 +114,11 @@ def grad(
     results = run_backward(roots, seeds, keep, create_graph, [_input_edge(t) for t in targets])
     taken = {id(seed) for seed in seeds}
     return tuple(
-        (_unused(t, i, allow, materialize_grads) if r is None else _result(r, t, create_graph, taken))
+        (
+            _unused(t, i, allow, materialize_grads)
+            if r is None
+            else _result(r, t, create_graph, taken)
+        )
         for i, (r, t) in enumerate(zip(results or (), targets, strict=True))
     )
 
@@ -110,14 +126,17 @@ def grad(
 def _unused(target: Tensor, index: int, allow: bool, zeros: bool) -> Tensor | None:
     if not allow:
         raise RuntimeError(
-            f"One of the differentiated Tensors (input {index}) appears to not have been used in the graph. Set "
+            f"One of the differentiated Tensors (input {index}) appears to not have been used in "
+            "the graph. Set "
             "allow_unused=True if this is the desired behavior."
         )
     return make(_zeros_like(target._array)) if zeros else None
 
 
 def _result(result: Any, target: Tensor, recorded: bool, taken: set[int]) -> Tensor:
-    """What the caller gets: in memory of its own, not the seed's, nor another result's (`taken`: ids of arrays)."""
+    """What the caller gets: in memory of its own, not the seed's, nor another result's (`taken`:
+    ids of arrays).
+    """
     form = target._array.shape, target._array.dtype
     if recorded:
         return repair(result, form)
@@ -135,7 +154,13 @@ def _zeros_like(array: Any) -> Any:
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, Tensor) or not isinstance(value, Sequence) and not hasattr(value, "__iter__") else tuple(value)
+    return (
+        (value,)
+        if isinstance(value, Tensor)
+        or not isinstance(value, Sequence)
+        and not hasattr(value, "__iter__")
+        else tuple(value)
+    )
 
 
 def _input_edge(t: Any) -> Any:
@@ -165,7 +190,9 @@ def _roots(tensors: Any, grads: Any, recorded: bool) -> tuple[list, list]:
         elif gradient is not None:
             _check_seed(out, gradient, i)
         if edge is None:
-            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+            raise RuntimeError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn"
+            )
         roots.append(edge)
         seed = gradient if recorded else gradient._array
         seeds.append(repair(seed, (out._array.shape, out._array.dtype)))
@@ -178,7 +205,8 @@ def _implicit(out: Tensor) -> Tensor:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     if array.dtype.kind == "c":
         raise RuntimeError(
-            f"grad can be implicitly created only for real scalar outputs but got {of(array.dtype)!r}"
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{of(array.dtype)!r}"
         )
     ones = array.copy()
     ones[...] = 1
@@ -192,13 +220,14 @@ def _check_seed(out: Tensor, gradient: Any, index: int) -> None:
         )
     if gradient._array.shape != out._array.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape!r} and output[{index}] has a shape "
+            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape!r} and "
+            f"output[{index}] has a shape "
             f"of {out.shape!r}."
         )
     if (gradient._array.dtype.kind == "c") != (out._array.dtype.kind == "c"):
         raise RuntimeError(
-            f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-            f"grad_output[{index}] has a dtype of {gradient.dtype!r} and output[{index}] has a dtype of {out.dtype!r}."
+            "For complex Tensors, both grad_output and output are required to have the same "
+            "dtype. Mismatch in dtype: "
+            f"grad_output[{index}] has a dtype of {gradient.dtype!r} and output[{index}] has a "
+            f"dtype of {out.dtype!r}."
         )
-
-

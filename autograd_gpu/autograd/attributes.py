@@ -1,4 +1,6 @@
-"""What a Tensor knows of its graph: requires_grad, grad, grad_fn, detach, hooks and backward, bound to Tensor here."""
+"""What a Tensor knows of its graph: requires_grad, grad, grad_fn, detach, hooks and backward, bound
+to Tensor here.
+"""
 
 import warnings
 import weakref
@@ -18,7 +20,9 @@ __all__ = ["Silent", "requires_grad_"]
 
 
 class Silent(list):
-    """The family of a `.data` tensor: writes through it count here, and no saved tensor hears of them."""
+    """The family of a `.data` tensor: writes through it count here, and no saved tensor hears of
+    them.
+    """
 
     writes = 0
 
@@ -36,7 +40,9 @@ def get_requires_grad(self: Tensor) -> bool:
 
 
 def set_requires_grad(self: Tensor, mode: bool) -> None:
-    """Make the tensor a leaf of graphs, or stop. RuntimeError for integers, and on a result of operations."""
+    """Make the tensor a leaf of graphs, or stop. RuntimeError for integers, and on a result of
+    operations.
+    """
     if not is_leaf_edge(edge_of(self)):
         raise RuntimeError(
             "you can only change requires_grad flags of leaf variables."
@@ -56,7 +62,8 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if edge is not None and edge.seq:
         if not requires_grad:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable in a "
                 "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
     elif requires_grad and edge is None:
@@ -75,7 +82,8 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     return self
 
 
-# id of a tensor -> its AccumulateGrad with hooks, while the tensor does not require grad: they return with requires_grad.
+# id of a tensor -> its AccumulateGrad with hooks, while the tensor does not require grad: they
+# return with requires_grad.
 _paused: dict[int, AccumulateGrad] = {}
 
 
@@ -94,16 +102,21 @@ def output_nr(self: Tensor) -> int:
 
 
 def get_grad(self: Tensor) -> Tensor | None:
-    """The gradient that `backward` accumulated, or None. On a tensor that is no leaf: what `retain_grad` kept."""
+    """The gradient that `backward` accumulated, or None. On a tensor that is no leaf: what
+    `retain_grad` kept.
+    """
     edge = edge_of(self)
     if edge is not None and not edge.seq:
         return edge.grad
     kept = getattr(self, "_grad", None)
     if edge is not None and kept is None and not retains_grad(self):
         warnings.warn(
-            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-            "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
-            "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
+            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+            ".grad attribute won't be "
+            "populated during autograd.backward(). If you indeed want the .grad field to be "
+            "populated for a non-leaf "
+            "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
+            "by mistake, make sure "
             "you access the leaf Tensor instead.",
             UserWarning,
             stacklevel=2,
@@ -125,7 +138,10 @@ def set_grad(self: Tensor, value: Tensor | None) -> None:
 def check_grad(self: Tensor, value: Any) -> None:
     """PyTorch's errors for a gradient that does not fit."""
     if not isinstance(value, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        raise TypeError(
+            "assigned grad expected to be a Tensor or None but got grad of type "
+            f"{type(value).__name__}"
+        )
     if value is self:
         raise RuntimeError("can't assign Variable as its own grad")
     mine, its = self._array, value._array
@@ -133,16 +149,20 @@ def check_grad(self: Tensor, value: Any) -> None:
         kind = of(its.dtype).legacy.lower()
         raise RuntimeError(
             f"attempting to assign a gradient with dtype '{kind}' to a tensor with grad_dtype "
-            f"'{of(mine.dtype).legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype)."
+            f"'{of(mine.dtype).legacy}'. The gradient must match the tensor's grad_dtype (defaults "
+            "to the tensor's dtype)."
         )
     if self.device.type != value.device.type:
         raise RuntimeError(
-            f"attempting to assign a gradient located on device '{value.device}' to a tensor located on "
-            f"device '{self.device}'. Please ensure that the gradient and the tensor are on the same device"
+            f"attempting to assign a gradient located on device '{value.device}' to a tensor "
+            "located on "
+            f"device '{self.device}'. Please ensure that the gradient and the tensor are on the "
+            "same device"
         )
     if mine.shape != its.shape:
         raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(its.shape)}' to a tensor of size '{list(mine.shape)}'. "
+            f"attempting to assign a gradient of size '{list(its.shape)}' to a tensor of size "
+            f"'{list(mine.shape)}'. "
             "Please ensure that the gradient and the tensor are the same size"
         )
 
@@ -159,7 +179,9 @@ def retains_grad(self: Tensor) -> bool:
 
 
 def retain_grad(self: Tensor) -> None:
-    """Keep the gradient of this non-leaf in `.grad`. Nothing on a leaf; RuntimeError without requires_grad."""
+    """Keep the gradient of this non-leaf in `.grad`. Nothing on a leaf; RuntimeError without
+    requires_grad.
+    """
     edge = edge_of(self)
     if edge is None:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -168,15 +190,21 @@ def retain_grad(self: Tensor) -> None:
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-    """Call `hook(grad)` whenever a gradient of this tensor is computed; a Tensor it returns takes the gradient's place."""
+    """Call `hook(grad)` whenever a gradient of this tensor is computed; a Tensor it returns takes
+    the gradient's place.
+    """
     edge = edge_of(self)
     if edge is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     return add_hook(edge, "tensor", hook)
 
 
-def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
-    """Call `hook(leaf)` after a gradient was added to `leaf.grad`. RuntimeError on a tensor that is no leaf."""
+def register_post_accumulate_grad_hook(
+    self: Tensor, hook: Callable[[Tensor], None]
+) -> RemovableHandle:
+    """Call `hook(leaf)` after a gradient was added to `leaf.grad`. RuntimeError on a tensor that is
+    no leaf.
+    """
     edge = edge_of(self)
     if edge is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -194,7 +222,9 @@ def detach(self: Tensor) -> Tensor:
 
 
 def detach_(self: Tensor) -> Tensor:
-    """Forget the history of this tensor itself. RuntimeError on a view, whose base would keep it."""
+    """Forget the history of this tensor itself. RuntimeError on a view, whose base would keep
+    it.
+    """
     if getattr(self, "_view", None) is not None:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     edge = edge_of(self)
@@ -218,7 +248,9 @@ def set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(f"data must be a Tensor, not {type(value).__name__}")
     edge = edge_of(self)
     if edge is not None and value._array.dtype.kind in "biu":
-        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or complex dtype"
+        )
     self._array = value._array
     if isinstance(edge, AccumulateGrad):
         edge.array = value._array
@@ -247,7 +279,9 @@ def backward(
     create_graph: bool = False,
     inputs: Any = None,
 ) -> None:
-    """Gradients of this tensor with respect to the leaves, added to their `.grad`; see `autograd.backward`."""
+    """Gradients of this tensor with respect to the leaves, added to their `.grad`; see
+    `autograd.backward`.
+    """
     api.backward(self, gradient, retain_graph, create_graph, inputs)
 
 
@@ -264,11 +298,17 @@ def run_without_grad(function: Callable, *args: Any) -> Any:
 def _bind() -> None:
     t: Any = Tensor
     t.requires_grad = property(get_requires_grad, set_requires_grad, doc=get_requires_grad.__doc__)
-    t.is_leaf = property(lambda self: is_leaf_edge(edge_of(self)), doc="Is this no result of recorded operations?")
+    t.is_leaf = property(
+        lambda self: is_leaf_edge(edge_of(self)), doc="Is this no result of recorded operations?"
+    )
     t.grad_fn, t.output_nr = property(grad_fn), property(output_nr)
     t.grad = property(get_grad, set_grad, del_grad, doc=get_grad.__doc__)
     t.data = property(get_data, set_data, doc=get_data.__doc__)
-    t._version, t._base, t.retains_grad = property(get_version), property(get_base), property(retains_grad)
+    t._version, t._base, t.retains_grad = (
+        property(get_version),
+        property(get_base),
+        property(retains_grad),
+    )
     for function in (
         requires_grad_, retain_grad, register_hook, register_post_accumulate_grad_hook, detach, detach_, backward,
     ):  # fmt: skip

@@ -1,4 +1,6 @@
-"""Runs a graph backwards, youngest node first. Knows nodes, edges and waiting gradients; no operation, no library."""
+"""Runs a graph backwards, youngest node first. Knows nodes, edges and waiting gradients; no
+operation, no library.
+"""
 
 import contextvars
 import sys
@@ -16,12 +18,15 @@ from .mutation import check_saved, record_write
 
 __all__ = ["current_pass", "run_backward"]
 
-_lock = threading.Lock()  # waiting gradients lie in the nodes: one pass at a time, nested ones excepted
+# Waiting gradients lie in the nodes: one pass at a time, nested ones excepted.
+_lock = threading.Lock()
 _passes: list[tuple[list, list]] = []  # (heap, leaves) of the passes in progress
 
 
 def _references() -> int:
-    """What `sys.getrefcount` says of an array that one local variable holds: 2, less where a build borrows."""
+    """What `sys.getrefcount` says of an array that one local variable holds: 2, less where a build
+    borrows.
+    """
     array = bytearray(1)
     return sys.getrefcount(array)
 
@@ -38,11 +43,16 @@ _DEEP = 10
 
 
 def run_backward(
-    roots: Sequence[Any], grads: Sequence[Any], keep: bool = False, recorded: bool = False, inputs: list | None = None
+    roots: Sequence[Any],
+    grads: Sequence[Any],
+    keep: bool = False,
+    recorded: bool = False,
+    inputs: list | None = None,
 ) -> list | None:
     """Gradients of `roots` into the leaves, or returned for `inputs` (edges) only.
 
-    `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to them is recorded.
+    `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to
+    them is recorded.
     """
     depth = _held.depth
     if depth and depth % _DEEP == 0:
@@ -59,7 +69,8 @@ def run_backward(
 
 
 def _in_thread(depth: int, *call: Any) -> list | None:
-    """Passes deep in each other (a backward that calls backward): a thread of its own brings a stack of its own.
+    """Passes deep in each other (a backward that calls backward): a thread of its own brings a
+    stack of its own.
 
     It works for the pass that holds the lock, and so takes none.
     """
@@ -85,7 +96,9 @@ def _in_thread(depth: int, *call: Any) -> list | None:
     return result
 
 
-def _pass(roots: Sequence[Any], grads: Sequence[Any], keep: bool, recorded: bool, inputs: list | None) -> list | None:
+def _pass(
+    roots: Sequence[Any], grads: Sequence[Any], keep: bool, recorded: bool, inputs: list | None
+) -> list | None:
     heap: list = []
     leaves: list = []
     stashed = _stash()
@@ -98,7 +111,9 @@ def _pass(roots: Sequence[Any], grads: Sequence[Any], keep: bool, recorded: bool
         set_recording(recorded)
         deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
         if recorded or hooked_leaves:
-            _run_watched(heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {})
+            _run_watched(
+                heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {}
+            )
         else:
             _run(heap, leaves, keep)
         if inputs is not None:
@@ -137,8 +152,8 @@ def _user_errstate() -> Any:
 
 
 def _run(heap: list, leaves: list, keep: bool) -> None:
-    """The loop. A node's `run` delivers to its edges and returns the one to go on with, if it has one at hand: a
-    straight chain never touches the heap."""
+    """The loop. A node's `run` delivers to its edges and returns the one to go on with, if it has
+    one at hand: a straight chain never touches the heap."""
     node: Any = None
     while True:
         if node is None:
@@ -154,8 +169,11 @@ def _run(heap: list, leaves: list, keep: bool) -> None:
         node = node.run(grad, heap, leaves, keep)
 
 
-def _run_watched(heap: list, leaves: list, keep: bool, recorded: bool, needed: Any, feeds: dict) -> None:
-    """The loop on Tensors, and where a leaf has hooks: these run as soon as the leaf's gradient is complete.
+def _run_watched(
+    heap: list, leaves: list, keep: bool, recorded: bool, needed: Any, feeds: dict
+) -> None:
+    """The loop on Tensors, and where a leaf has hooks: these run as soon as the leaf's gradient is
+    complete.
 
     `needed`: the nodes to which gradients must go, where that is not all. `feeds`: see `_feeds`.
     """
@@ -206,14 +224,19 @@ def _finish(leaves: list, recorded: bool) -> None:
         if grad is None:
             continue
         array = leaf.array
-        if grad.shape != array.shape or (grad._array if recorded else grad).dtype is not array.dtype:
+        if (
+            grad.shape != array.shape
+            or (grad._array if recorded else grad).dtype is not array.dtype
+        ):
             grad = repair(grad, (array.shape, array.dtype))
         accumulate(leaf, grad, recorded)
         leaf.accumulated(grad)
 
 
 def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
-    """`leaf.grad += grad`: out of place while recording, in place otherwise; never in memory that others hold."""
+    """`leaf.grad += grad`: out of place while recording, in place otherwise; never in memory that
+    others hold.
+    """
     held = leaf.grad
     if recorded:
         leaf.grad = grad if held is None else held + grad
@@ -221,7 +244,11 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
         if not grad.shape:  # NumPy gives scalars where 0-d arrays meet
             grad = as_array(grad)
         # 1 more than alone: the parameter `grad`, and the caller's variable.
-        if grad.base is not None or sys.getrefcount(grad) > _ALONE + 1 or not grad.flags.c_contiguous:
+        if (
+            grad.base is not None
+            or sys.getrefcount(grad) > _ALONE + 1
+            or not grad.flags.c_contiguous
+        ):
             grad = as_array(grad).copy("C")
         leaf.grad = make(as_array(grad))
     elif held._array.flags.writeable:
@@ -236,17 +263,21 @@ def _captured(leaves: list, inputs: list, recorded: bool) -> list:
         hooks = leaf.hooks
         grad, leaf.g = leaf.g, None
         array = leaf.array
-        if grad.shape != array.shape or (grad._array if recorded else grad).dtype is not array.dtype:
+        if (
+            grad.shape != array.shape
+            or (grad._array if recorded else grad).dtype is not array.dtype
+        ):
             grad = repair(grad, (array.shape, array.dtype))
         hooks.capture.append(leaf.accept(grad, recorded))
     return [edge.hooks.capture[0] if edge.hooks.capture else None for edge in inputs]
 
 
 def _prune(roots: Sequence[Any], inputs: list, recorded: bool) -> tuple[set, list]:
-    """Which nodes lead to an input? Every other edge is cut for this pass, so that no formula runs for it.
+    """Which nodes lead to an input? Every other edge is cut for this pass, so that no formula runs
+    for it.
 
-    A recorded pass needs all edges, since what was saved is attached to them: there the loop is told the needed nodes.
-    Inputs get a capture.
+    A recorded pass needs all edges, since what was saved is attached to them: there the loop is
+    told the needed nodes. Inputs get a capture.
     """
     order, seen = list(roots), set(roots)
     for node in order:  # grows while it is walked
@@ -255,7 +286,7 @@ def _prune(roots: Sequence[Any], inputs: list, recorded: bool) -> tuple[set, lis
                 seen.add(edge)
                 order.append(edge)
     needed, cut, wanting = set(inputs), [], set(inputs)
-    for node in sorted(order, key=lambda n: n.seq):  # older first: an edge always leads to something older
+    for node in sorted(order, key=lambda n: n.seq):  # an edge leads to something older
         edges = node.edges()
         wanted = [edge in needed for edge in edges]
         for i, (edge, want) in enumerate(zip(edges, wanted, strict=True)):

@@ -15,7 +15,9 @@ __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
 
 class FunctionCtx:
-    """What `forward` and `backward` of a Function are given first: a place for whatever backward needs."""
+    """What `forward` and `backward` of a Function are given first: a place for whatever backward
+    needs.
+    """
 
     materialize_grads = True
     to_save: tuple = ()
@@ -24,13 +26,17 @@ class FunctionCtx:
     needs_input_grad: tuple[bool, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors (inputs, outputs, others, None) for backward: they are checked for writes and freed after it.
+        """Keep tensors (inputs, outputs, others, None) for backward: they are checked for writes
+        and freed after it.
 
         TypeError for anything but Tensors and None: such values are kept as attributes of ctx.
         """
         for t in tensors:
             if t is not None and not isinstance(t, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}")
+                raise TypeError(
+                    "save_for_backward can only save variables, but argument is of type "
+                    f"{type(t).__name__}"
+                )
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
@@ -52,7 +58,8 @@ class FunctionCtx:
 class FunctionNode(Node, FunctionCtx):
     """The node of a Function, and its ctx: attributes that forward sets are found on `grad_fn`.
 
-    Tensors are saved as arrays and edges, never as Tensors, so there is no cycle even where an output is saved.
+    Tensors are saved as arrays and edges, never as Tensors, so there is no cycle even where an
+    output is saved.
     """
 
     saved_names = ("saved",)
@@ -80,10 +87,14 @@ class FunctionNode(Node, FunctionCtx):
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """What forward saved. RuntimeError after it was freed by a backward without retain_graph."""
+        """What forward saved. RuntimeError after it was freed by a backward without
+        retain_graph.
+        """
         if self.saved is None:
             raise freed()
-        return tuple(self.again(a, edge) for a, edge in zip(self.saved, self.saved_edges, strict=True))
+        return tuple(
+            self.again(a, edge) for a, edge in zip(self.saved, self.saved_edges, strict=True)
+        )
 
     def again(self, array: Any, edge: Any) -> Tensor | None:
         """The Tensor that was saved: a leaf itself, of others an equal one."""
@@ -102,7 +113,11 @@ class FunctionNode(Node, FunctionCtx):
         if not self.many:
             grads[self.single] = grad
         grads = [
-            (fill([g], (form,), recorded)[0] if g is None and form and self.materialize_grads else g)
+            (
+                fill([g], (form,), recorded)[0]
+                if g is None and form and self.materialize_grads
+                else g
+            )
             for g, form in zip(grads, self.shapes_out, strict=True)
         ]
         results = call(self.function.run_backward, recorded, self, *map(wrap, grads))
@@ -115,7 +130,8 @@ class FunctionNode(Node, FunctionCtx):
             results = results[:-1]
         if len(results) != count:
             raise RuntimeError(
-                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})"
+                f"function {name} returned an incorrect number of gradients (expected {count}, got "
+                f"{len(results)})"
             )
         out: list = []
         for i, (g, tensor) in enumerate(zip(results, self.is_tensor, strict=True)):
@@ -128,10 +144,13 @@ class FunctionNode(Node, FunctionCtx):
                 continue
             if g is not None and not isinstance(g, Tensor):
                 raise RuntimeError(
-                    f"function {name} returned a '{type(g).__name__}' at index {i}: expected Variable or None"
+                    f"function {name} returned a '{type(g).__name__}' at index {i}: expected "
+                    "Variable or None"
                 )
             k = len(out)
-            out.append(None if g is None or self.edge_list[k] is None else self.fitted(g, k, i, recorded))
+            out.append(
+                None if g is None or self.edge_list[k] is None else self.fitted(g, k, i, recorded)
+            )
         return out
 
     def fitted(self, g: Tensor, k: int, index: int, recorded: bool) -> Any:
@@ -140,7 +159,8 @@ class FunctionNode(Node, FunctionCtx):
         lead = len(have) - len(shape)
         if lead < 0 or any(n not in (1, m) for n, m in zip(shape, have[lead:], strict=True)):
             raise RuntimeError(
-                f"Function {self.name()} returned an invalid gradient at index {index} - got {list(have)} but expected "
+                f"Function {self.name()} returned an invalid gradient at index {index} - got "
+                f"{list(have)} but expected "
                 f"shape compatible with {list(shape)}"
             )
         return repair(g if recorded else g._array, self.forms[k])
@@ -170,9 +190,9 @@ class Function(metaclass=FunctionMeta):
 
         y = Cube.apply(x)
 
-    `forward` runs unrecorded. `backward` gets one gradient an output and returns one an argument, None for those without.
-    Written in operations on Tensors it can itself be differentiated. Where `setup_context(ctx, inputs, output)` is
-    overridden, `forward` takes no ctx.
+    `forward` runs unrecorded. `backward` gets one gradient an output and returns one an argument,
+    None for those without. Written in operations on Tensors it can itself be differentiated. Where
+    `setup_context(ctx, inputs, output)` is overridden, `forward` takes no ctx.
     """
 
     _backward_cls: Any
@@ -182,14 +202,17 @@ class Function(metaclass=FunctionMeta):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
-            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            "Legacy autograd function with non-static forward method is deprecated. Please use "
+            "new-style autograd "
             f"function with static forward method: {type(self).__name__}.apply(...)"
         )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The operation itself; override it as a staticmethod."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Any) -> Any:
@@ -198,9 +221,12 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """The gradients of the arguments from those of the outputs; override it as a staticmethod."""
+        """The gradients of the arguments from those of the outputs; override it as a
+        staticmethod.
+        """
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with "
             "backward mode AD."
         )
 
@@ -211,7 +237,8 @@ class Function(metaclass=FunctionMeta):
         """Call `backward`, or `vjp`, which is another name for it."""
         if cls.backward is not Function.backward and cls.vjp is not Function.vjp:
             raise RuntimeError(
-                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement "
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
+                "should only implement "
                 "one of them."
             )
         return (cls.vjp if cls.backward is Function.backward else cls.backward)(ctx, *grads)
@@ -244,7 +271,8 @@ def _finish(ctx: Any, tensors: list, edges: list, output: Any, recorded: bool) -
     dirty = {id(t) for t in ctx.dirty_tensors}
     if not dirty <= {id(o) for o in outputs}:
         raise RuntimeError(
-            f"{type(ctx).__name__}: Some elements marked as dirty during the forward method were not returned as output. "
+            f"{type(ctx).__name__}: Some elements marked as dirty during the forward method were "
+            "not returned as output. "
             "The inputs that are modified inplace must all be outputs of the Function."
         )
     frozen = {id(t) for t in ctx.non_differentiable}
@@ -267,7 +295,8 @@ def _finish(ctx: Any, tensors: list, edges: list, output: Any, recorded: bool) -
         if not isinstance(o, Tensor):
             continue
         if id(o) in inputs and id(o) not in dirty:
-            results[i] = o = _alias(o, (ctx.name(), i))  # an input returned as it is comes back as an alias of it
+            # An input returned as it is comes back as an alias of it.
+            results[i] = o = _alias(o, (ctx.name(), i))
         if recorded and i in live:
             _attach(ctx, o, i, inputs.get(id(o)) if id(o) in dirty else None, edges)
         elif id(o) in frozen and getattr(o, "_view", None) is None:
@@ -341,7 +370,9 @@ class _DelayedError(Node):
 
 
 def once_differentiable(function: Callable) -> Callable:
-    """Decorate a Function's backward that uses more than Tensor operations: a second derivative is then an error."""
+    """Decorate a Function's backward that uses more than Tensor operations: a second derivative is
+    then an error.
+    """
 
     @functools.wraps(function)
     def wrapper(ctx: Any, *args: Any) -> Any:
@@ -353,10 +384,14 @@ def once_differentiable(function: Callable) -> Callable:
             set_recording(before)
         if not before or not any(isinstance(a, Tensor) and edge_of(a) is not None for a in args):
             return outputs
-        message = "trying to differentiate twice a function that was marked with @once_differentiable"
+        message = (
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
         many = isinstance(outputs, tuple)
         results = tuple(
-            make(o._array, _DelayedError(message)) if isinstance(o, Tensor) and o._array.dtype.kind in "fcV" else o
+            make(o._array, _DelayedError(message))
+            if isinstance(o, Tensor) and o._array.dtype.kind in "fcV"
+            else o
             for o in (outputs if many else (outputs,))
         )
         return results if many else results[0]

@@ -37,19 +37,25 @@ def gradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Compare the gradients of `func(*inputs)` with central differences (f(x + eps) - f(x - eps)) / 2 eps.
+    """Compare the gradients of `func(*inputs)` with central differences (f(x + eps) - f(x - eps)) /
+    2 eps.
 
-    Inputs that require grad should be float64 or complex128 (others warn) and must not overlap in memory. Complex numbers
-    count as pairs of real ones. `fast_mode` compares one random projection of each Jacobian instead of all its entries.
+    Inputs that require grad should be float64 or complex128 (others warn) and must not overlap in
+    memory. Complex numbers count as pairs of real ones. `fast_mode` compares one random projection
+    of each Jacobian instead of all its entries.
     `nondet_tol`: how far two runs of backward may differ.
 
-    Returns True, or raises GradcheckError (returns False without `raise_exception`). NotImplementedError for the checks
-    of forward mode and of batched gradients.
+    Returns True, or raises GradcheckError (returns False without `raise_exception`).
+    NotImplementedError for the checks of forward mode and of batched gradients.
     """
     if check_forward_ad or check_batched_grad or check_batched_forward_grad:
-        raise NotImplementedError("gradcheck: forward-mode and batched gradients are not supported, so cannot be checked")
+        raise NotImplementedError(
+            "gradcheck: forward-mode and batched gradients are not supported, so cannot be checked"
+        )
     if not check_backward_ad:
-        raise ValueError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+        raise ValueError(
+            "Expected at least one of check_forward_ad or check_backward_ad to be True"
+        )
     args = _tuple(inputs)
     try:
         leaves = _check_inputs(args)
@@ -82,7 +88,8 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """`gradcheck` of the gradient itself: of the map from inputs and grad_outputs to the gradients of the inputs.
+    """`gradcheck` of the gradient itself: of the map from inputs and grad_outputs to the gradients
+    of the inputs.
 
     `grad_outputs` default to random numbers; `gen_non_contig_grad_outputs` lays them out with gaps.
     """
@@ -114,7 +121,9 @@ def _random_like(out: Tensor, gaps: bool) -> Tensor:
     rng = np.random.default_rng(0)
     shape, dtype = out._array.shape, out._array.dtype
     values = rng.standard_normal(shape)
-    array = np.asarray(values + 1j * rng.standard_normal(shape) if dtype.kind == "c" else values).astype(dtype)
+    array = np.asarray(
+        values + 1j * rng.standard_normal(shape) if dtype.kind == "c" else values
+    ).astype(dtype)
     if gaps and array.ndim:
         wide = np.zeros((*shape[:-1], 2 * shape[-1]), dtype)
         wide[..., ::2] = array
@@ -123,7 +132,9 @@ def _random_like(out: Tensor, gaps: bool) -> Tensor:
 
 
 def _tuple(value: Any) -> tuple:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, Tensor) else (value,)
+    return (
+        tuple(value) if isinstance(value, Sequence) and not isinstance(value, Tensor) else (value,)
+    )
 
 
 def _differentiable(outputs: Any) -> tuple[Tensor, ...]:
@@ -134,21 +145,26 @@ def _check_inputs(args: tuple) -> list[int]:
     leaves = [i for i, a in enumerate(args) if isinstance(a, Tensor) and edge_of(a) is not None]
     if not leaves:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
         )
     for i in leaves:
         array = args[i]._array
         if array.dtype.name not in ("float64", "complex128"):
             warnings.warn(
-                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                "likely fail if all the inputs are not of double precision floating point or complex.",
+                f"Input #{i} requires gradient and is not a double precision floating point or "
+                "complex. This check will "
+                "likely fail if all the inputs are not of double precision floating point or "
+                "complex.",
                 UserWarning,
                 stacklevel=3,
             )
         if overlaps(array):
             raise RuntimeError(
-                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to "
-                "be able to compute the numerical gradients correctly. You should call .contiguous on the input before "
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
+                "that are non-overlapping to "
+                "be able to compute the numerical gradients correctly. You should call .contiguous "
+                "on the input before "
                 "passing it to gradcheck."
             )
     return leaves
@@ -158,7 +174,9 @@ def _run(
     func: Callable, args: tuple, leaves: list[int], eps: float, atol: float, rtol: float, nondet_tol: float, dtypes: bool,
     fast: bool,
 ) -> None:  # fmt: skip
-    every = [o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"]
+    every = [
+        o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
+    ]
     for place, out in enumerate(every):
         if not fast:
             numerical = _numerical(func, args, leaves, place, eps)
@@ -180,9 +198,12 @@ def _zero_jacobian(arg: Tensor, out: Tensor) -> np.ndarray:
     return np.zeros((parts(arg), parts(out)))
 
 
-def _mismatch(place: int, index: int, numerical: Any, analytical: Any, extra: str) -> GradcheckError:
+def _mismatch(
+    place: int, index: int, numerical: Any, analytical: Any, extra: str
+) -> GradcheckError:
     return GradcheckError(
-        f"Jacobian mismatch for output {place} with respect to input {index},\nnumerical:{numerical}\n"
+        f"Jacobian mismatch for output {place} with respect to input "
+        f"{index},\nnumerical:{numerical}\n"
         f"analytical:{analytical}\n{extra}"
     )
 
@@ -194,7 +215,9 @@ def _flat(array: np.ndarray) -> np.ndarray:
 
 
 def _value(func: Callable, args: tuple, place: int) -> np.ndarray:
-    outs = [o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"]
+    outs = [
+        o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
+    ]
     return _flat(outs[place]._array.copy()).astype(np.float64)
 
 
@@ -210,14 +233,17 @@ def _moved(arg: Tensor, index: int | None, step: Any) -> Tensor:
     return requires_grad_(make(array))
 
 
-def _numerical(func: Callable, args: tuple, leaves: list[int], place: int, eps: float) -> list[np.ndarray]:
+def _numerical(
+    func: Callable, args: tuple, leaves: list[int], place: int, eps: float
+) -> list[np.ndarray]:
     jacobians = []
     width = _value(func, args, place).size
     for i in leaves:
         rows = []
         for k in range(_flat(args[i]._array).size):
             ends = [
-                _value(func, (*args[:i], _moved(args[i], k, step), *args[i + 1 :]), place) for step in (eps, -eps)
+                _value(func, (*args[:i], _moved(args[i], k, step), *args[i + 1 :]), place)
+                for step in (eps, -eps)
             ]
             rows.append((ends[0] - ends[1]) / (2 * eps))
         jacobians.append(np.array(rows) if rows else np.zeros((0, width)))
@@ -241,10 +267,17 @@ def _analytical(out: Tensor, args: tuple, leaves: list[int], dtypes: bool) -> li
         results = grad(out, targets, seed, retain_graph=True, allow_unused=True)
         for column, target, g, i in zip(columns, targets, results, leaves, strict=True):
             if g is not None and dtypes and g._array.dtype != target._array.dtype:
-                raise GradcheckError(f"Gradient has dtype {g.dtype!r}, but input {i} has {target.dtype!r}")
-            column.append(_flat(g._array if g is not None else np.zeros_like(target._array)).astype(np.float64))
+                raise GradcheckError(
+                    f"Gradient has dtype {g.dtype!r}, but input {i} has {target.dtype!r}"
+                )
+            column.append(
+                _flat(g._array if g is not None else np.zeros_like(target._array)).astype(
+                    np.float64
+                )
+            )
     return [
-        np.array(c).T if c else np.zeros((_flat(t._array).size, 0)) for c, t in zip(columns, targets, strict=True)
+        np.array(c).T if c else np.zeros((_flat(t._array).size, 0))
+        for c, t in zip(columns, targets, strict=True)
     ]
 
 
@@ -252,8 +285,10 @@ def _compare_runs(first: list, second: list, tolerance: float) -> None:
     for a, b in zip(first, second, strict=True):
         if a.size and not np.allclose(a, b, 0, tolerance, equal_nan=True):
             raise GradcheckError(
-                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-                f"different values, although analytical gradient matches numerical gradient. The tolerance for "
+                "Backward is not reentrant, i.e., running backward with same input and grad_output "
+                "multiple times gives "
+                "different values, although analytical gradient matches numerical gradient. The "
+                "tolerance for "
                 f"nondeterminism was {tolerance}."
             )
 
@@ -272,23 +307,32 @@ def _check_projection(
     if edge_of(out) is not None:
         results = grad(out, targets, seed, retain_graph=True, allow_unused=True)
         again = grad(out, targets, seed, retain_graph=True, allow_unused=True)
-        pairs = [(a._array, b._array) for a, b in zip(results, again, strict=True) if a is not None and b is not None]
+        pairs = [
+            (a._array, b._array)
+            for a, b in zip(results, again, strict=True)
+            if a is not None and b is not None
+        ]
         _compare_runs([a for a, _ in pairs], [b for _, b in pairs], nondet_tol)
     for i, target, g in zip(leaves, targets, results, strict=True):
         direction = rng.standard_normal(_flat(target._array).size)
         direction /= np.linalg.norm(direction) or 1
         ends = [
-            _value(func, (*args[:i], _moved(target, None, step * direction), *args[i + 1 :]), place) for step in (eps, -eps)
+            _value(func, (*args[:i], _moved(target, None, step * direction), *args[i + 1 :]), place)
+            for step in (eps, -eps)
         ]
         numerical = float((ends[0] - ends[1]) / (2 * eps) @ weight)
         analytical = 0.0 if g is None else float(_flat(g._array).astype(np.float64) @ direction)
         slack = atol * (1 + float(np.abs(weight).sum()))
         if abs(numerical - analytical) > slack + rtol * abs(numerical):
-            raise _mismatch(place, i, numerical, analytical, "The above quantities were computed in fast mode.")
+            raise _mismatch(
+                place, i, numerical, analytical, "The above quantities were computed in fast mode."
+            )
 
 
 def _check_undefined(func: Callable, args: tuple, leaves: list[int]) -> None:
-    """Outputs that get no gradient count as zero: so a gradient of zero must give gradients of zero."""
+    """Outputs that get no gradient count as zero: so a gradient of zero must give gradients of
+    zero.
+    """
     outputs = _differentiable(func(*args))
     targets = [args[i] for i in leaves]
     for out in outputs:
@@ -296,5 +340,6 @@ def _check_undefined(func: Callable, args: tuple, leaves: list[int]) -> None:
         for g in grad(out, targets, zero, retain_graph=True, allow_unused=True):
             if g is not None and np.any(g._array != 0):
                 raise GradcheckError(
-                    "Expected gradients of zero for a gradient of zero: check that undefined gradients are handled as zeros"
+                    "Expected gradients of zero for a gradient of zero: check that undefined "
+                    "gradients are handled as zeros"
                 )

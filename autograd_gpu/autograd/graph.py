@@ -7,18 +7,31 @@ from typing import Any
 from .._core.state import tick
 from .._core.tensor import Tensor, make
 
-__all__ = ["AccumulateGrad", "ListNode", "Node", "Output", "deliver", "fill", "freed", "repair", "sum_to", "verbs"]
+__all__ = [
+    "AccumulateGrad",
+    "ListNode",
+    "Node",
+    "Output",
+    "deliver",
+    "fill",
+    "freed",
+    "repair",
+    "sum_to",
+    "verbs",
+]
 
-# `sum`, `reshape`, `to` and `real`; the table of ops binds them, so that this floor imports nothing above it.
+# `sum`, `reshape`, `to` and `real`; the table of ops binds them, so that this floor imports nothing
+# above it.
 verbs: dict[str, Any] = {}
 
 
 class Node:
     """One recorded operation.
 
-    The subclasses are generated from the table of ops (`_ops/generate.py`): slots for the edges e0, e1, ... and for what
-    is saved, and `run`, which puts the formulas' results on raw arrays directly into the edges' nodes. `seq` is the
-    node's number, `g` the gradient that waits for it, `hooks` is rare and else unset.
+    The subclasses are generated from the table of ops (`_ops/generate.py`): slots for the edges e0,
+    e1, ... and for what is saved, and `run`, which puts the formulas' results on raw arrays
+    directly into the edges' nodes. `seq` is the node's number, `g` the gradient that waits for it,
+    `hooks` is rare and else unset.
     """
 
     __slots__ = ("g", "hooks", "seq")
@@ -41,7 +54,8 @@ class Node:
         setattr(self, self.edge_names[index], edge)
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
-        """What `run` does, as one reads it: the results are returned. For create_graph, hooks and views.
+        """What `run` does, as one reads it: the results are returned. For create_graph, hooks and
+        views.
 
         `needed`: the set of nodes to which gradients must go, where that is not all.
         """
@@ -66,11 +80,14 @@ class Node:
                     results.append(formula(*[self.named(n, recorded, values) for n in names]))
         forms = getattr(self, "forms", None)
         if forms is not None:
-            results = [g if g is None else repair(g, f) for g, f in zip(results, forms, strict=True)]
+            results = [
+                g if g is None else repair(g, f) for g, f in zip(results, forms, strict=True)
+            ]
         return results
 
     def named(self, name: str, recorded: bool, given: dict[str, Any]) -> Any:
-        """What a formula calls `name`. `recorded`: as the Tensor it was, an input at its edge, an output at this node.
+        """What a formula calls `name`. `recorded`: as the Tensor it was, an input at its edge, an
+        output at this node.
 
         No Tensor was kept, so there is no cycle, and no history longer than the formulas need.
         """
@@ -81,13 +98,19 @@ class Node:
             return value
         op = self.op
         if value is None:
-            if name in op.optional or name in op.caches or name not in op.users or not self.wanted_by(name):
+            if (
+                name in op.optional
+                or name in op.caches
+                or name not in op.users
+                or not self.wanted_by(name)
+            ):
                 return None
             raise freed()
         if not recorded:
             return value
         if name in op.caches:
-            return None  # a function of the inputs: a recorded formula computes it again, differentiably
+            # a function of the inputs: a recorded formula computes it again, differentiably
+            return None
         if value.__class__ in (float, int, bool, complex, tuple):
             return value
         if name == "out":
@@ -100,7 +123,9 @@ class Node:
         return make(value, getattr(self, edge) if edge else None)
 
     def wanted_by(self, name: str) -> bool:
-        """Was `name` to be saved, given the edges there are? If so and it is None, it has been freed."""
+        """Was `name` to be saved, given the edges there are? If so and it is None, it has been
+        freed.
+        """
         edges = self.edges()
         return any(edges[i] is not None for i in self.op.users[name])
 
@@ -117,7 +142,9 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """Per input: the node its gradient goes to and which output of that node it is; (None, 0) where there is none."""
+        """Per input: the node its gradient goes to and which output of that node it is; (None, 0)
+        where there is none.
+        """
         return tuple((e.node, e.index) if isinstance(e, Output) else (e, 0) for e in self.edges())
 
     def release(self) -> None:
@@ -137,7 +164,9 @@ class Node:
 
 
 class ListNode(Node):
-    """A recorded operation on a list of tensors (`cat`): its edges are a list, its formula returns one."""
+    """A recorded operation on a list of tensors (`cat`): its edges are a list, its formula returns
+    one.
+    """
 
     __slots__ = ("edge_list",)
     edge_list: list
@@ -163,7 +192,9 @@ class ListNode(Node):
 
 
 class Output(Node):
-    """One output of a node that has several: collects its gradient into the node's list. Younger than the node."""
+    """One output of a node that has several: collects its gradient into the node's list. Younger
+    than the node.
+    """
 
     __slots__ = ("index", "node")
     edge_names = ("node",)
@@ -183,7 +214,9 @@ class Output(Node):
 
 
 class AccumulateGrad:
-    """The end of the graph at a leaf; holds `leaf.grad`, and the leaf itself only weakly. Its number is 0."""
+    """The end of the graph at a leaf; holds `leaf.grad`, and the leaf itself only weakly. Its
+    number is 0.
+    """
 
     __slots__ = ("array", "g", "grad", "hooks", "leaf", "seq")
     edge_names = saved_names = ()
@@ -242,7 +275,10 @@ def deliver(edges: list, grads: Any, heap: list, leaves: list) -> None:
 
 
 def fill(grads: list, forms: tuple, recorded: bool = False) -> list:
-    """Outputs that received no gradient count as zero. `forms`: (shape, dtype, library) an output."""
+    """Outputs that received no gradient count as zero. `forms`: (shape, dtype, library) an
+    output.
+    """
+
     def zeros(form: tuple) -> Any:
         array = form[2].zeros(form[0], form[1])
         return make(array) if recorded else array
@@ -251,7 +287,9 @@ def fill(grads: list, forms: tuple, recorded: bool = False) -> list:
 
 
 def repair(grad: Any, form: tuple) -> Any:
-    """A gradient in its input's shape and dtype: sums what was broadcast, casts, and drops an imaginary part."""
+    """A gradient in its input's shape and dtype: sums what was broadcast, casts, and drops an
+    imaginary part.
+    """
     shape, dtype = form
     tensor = grad.__class__ is Tensor or isinstance(grad, Tensor)
     array = grad._array if tensor else grad
@@ -279,8 +317,11 @@ def sum_to(grad: Any, size: tuple[int, ...]) -> Any:
 def freed() -> RuntimeError:
     """The error of a second pass through a graph whose saved values are gone."""
     return RuntimeError(
-        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-        "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-        "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after they have already "
+        "been freed). Saved intermediate values of the graph are freed when you call .backward() "
+        "or autograd.grad(). "
+        "Specify retain_graph=True if you need to backward through the graph a second time or if "
+        "you need to access "
         "saved tensors after calling backward."
     )

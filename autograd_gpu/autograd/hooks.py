@@ -1,4 +1,6 @@
-"""Hooks on tensors and nodes. What has a hook changes its class, so that what has none pays nothing, not even a test."""
+"""Hooks on tensors and nodes. What has a hook changes its class, so that what has none pays
+nothing, not even a test.
+"""
 
 import weakref
 from collections.abc import Callable
@@ -11,16 +13,20 @@ from .graph import AccumulateGrad, Node, Output, deliver
 __all__ = ["Hooks", "RemovableHandle", "add_hook", "hooked_leaves", "hooks_of", "user_errstate"]
 
 user_errstate: list[Any] = []
-"""The tokens of NumPy's error state as it was when each pass began: user code in hooks runs under it."""
+"""The tokens of NumPy's error state as it was when each pass began: user code in hooks runs under
+it.
+"""
 
 
 hooked_leaves: dict[int, Any] = {}
-"""The leaves with hooks: while there are any, passes find out when a leaf's gradient is complete."""
+"""The leaves with hooks: while there are any, passes find out when a leaf's gradient is
+complete.
+"""
 
 
 class Hooks:
-    """All hooks of one edge: `tensor` before anything, `retain` into a tensor's `.grad`, `capture` for `inputs=`,
-    `pre` and `post` around the node, `after` when a leaf's gradient is in place."""
+    """All hooks of one edge: `tensor` before anything, `retain` into a tensor's `.grad`, `capture`
+    for `inputs=`, `pre` and `post` around the node, `after` when a leaf's gradient is in place."""
 
     __slots__ = ("after", "capture", "post", "pre", "retain", "stop", "tensor")
 
@@ -35,7 +41,9 @@ class Hooks:
 
 
 class RemovableHandle:
-    """What registering a hook returns. `remove()` takes the hook away; also a context manager that does so at its end."""
+    """What registering a hook returns. `remove()` takes the hook away; also a context manager that
+    does so at its end.
+    """
 
     def __init__(self, table: dict, key: int) -> None:
         self.table, self.id = table, key
@@ -72,12 +80,16 @@ def add_hook(edge: Any, kind: str, hook: Callable) -> RemovableHandle:
 
 
 def register_hook(self: Any, fn: Callable) -> RemovableHandle:
-    """Call `fn(grad_inputs, grad_outputs)` after the node has run; a tuple it returns takes the place of grad_inputs."""
+    """Call `fn(grad_inputs, grad_outputs)` after the node has run; a tuple it returns takes the
+    place of grad_inputs.
+    """
     return add_hook(self, "post", fn)
 
 
 def register_prehook(self: Any, fn: Callable) -> RemovableHandle:
-    """Call `fn(grad_outputs)` before the node runs; a tuple it returns takes the place of grad_outputs."""
+    """Call `fn(grad_outputs)` before the node runs; a tuple it returns takes the place of
+    grad_outputs.
+    """
     return add_hook(self, "pre", fn)
 
 
@@ -117,8 +129,12 @@ def accumulated_hooked(leaf: Any, grad: Any) -> None:
         call(hook, False, (), (wrap(grad),))
 
 
-def run_hooked(node: Any, run: Callable, recorded: bool, grad: Any, heap: list, leaves: list, keep: Any) -> Any:
-    """A node with hooks: tensor hooks, retain_grad, capture, node pre-hooks, the node, node post-hooks."""
+def run_hooked(
+    node: Any, run: Callable, recorded: bool, grad: Any, heap: list, leaves: list, keep: Any
+) -> Any:
+    """A node with hooks: tensor hooks, retain_grad, capture, node pre-hooks, the node, node
+    post-hooks.
+    """
     hooks = node.hooks
     if hooks.tensor:
         grad = run_tensor_hooks(hooks.tensor, grad, recorded)
@@ -149,7 +165,8 @@ def _replaced(node: Any, result: Any, grads: Any, recorded: bool) -> list[Any]:
     result = result if isinstance(result, (tuple, list)) else (result,)
     if len(result) != len(grads):
         raise RuntimeError(
-            f"hook of {node.name()} has returned an incorrect number of values (got {len(result)}, but expected {len(grads)})"
+            f"hook of {node.name()} has returned an incorrect number of values (got {len(result)}, "
+            f"but expected {len(grads)})"
         )
     return [check_result(r, g, recorded) for r, g in zip(result, grads, strict=True)]
 
@@ -168,7 +185,8 @@ def retain(tensor: Tensor | None, grad: Any, recorded: bool) -> None:
 def run_tensor_hooks(table: dict, grad: Any, recorded: bool) -> Any:
     """Each tensor hook in its turn: it is given the gradient and may return another."""
     if not recorded and table:
-        # A sibling branch may hold the same buffer: the hook gets its own, so that writing into it harms nobody.
+        # A sibling branch may hold the same buffer: the hook gets its own, so that writing into it
+        # harms nobody.
         grad = as_array(grad).copy()
     for hook in list(table.values()):
         result = call(hook, recorded, wrap(grad))
@@ -209,17 +227,21 @@ def check_result(result: Any, grad: Any, recorded: bool, hook: Any = None) -> An
     if result is None:
         return grad
     if not isinstance(result, Tensor):
-        raise TypeError(f"hook returned '{type(result).__name__}' where a Tensor or None was expected")
+        raise TypeError(
+            f"hook returned '{type(result).__name__}' where a Tensor or None was expected"
+        )
     if grad is not None:
         old = grad._array if isinstance(grad, Tensor) else grad
         name = getattr(hook, "__name__", "hook")
         if result._array.shape != old.shape:
             raise RuntimeError(
-                f"hook '{name}' has changed the size of value: got {list(result.shape)}, expected {list(old.shape)}"
+                f"hook '{name}' has changed the size of value: got {list(result.shape)}, expected "
+                f"{list(old.shape)}"
             )
         if result._array.dtype != old.dtype:
             raise RuntimeError(
-                f"hook '{name}' has changed the type of value (was {old.dtype}, got {result._array.dtype})"
+                f"hook '{name}' has changed the type of value (was {old.dtype}, got "
+                f"{result._array.dtype})"
             )
     return result if recorded else result._array
 

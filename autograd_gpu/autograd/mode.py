@@ -1,4 +1,6 @@
-"""Grad modes: no_grad, enable_grad, set_grad_enabled, per thread, as context managers and as decorators."""
+"""Grad modes: no_grad, enable_grad, set_grad_enabled, per thread, as context managers and as
+decorators.
+"""
 
 import functools
 import inspect
@@ -16,15 +18,19 @@ def is_grad_enabled() -> bool:
 
 
 class _Decorator:
-    """A context manager that also decorates functions, generator functions and coroutine functions."""
+    """A context manager that also decorates functions, generator functions and coroutine
+    functions.
+    """
 
     def __call__(self, function: Callable) -> Callable:
         if inspect.isclass(function):
             import warnings
 
             warnings.warn(
-                f"Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
-                f"functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "Decorating classes is deprecated and will be disabled in future versions. You "
+                "should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you "
+                "can directly decorate "
                 f"the `__init__` method of {function.__name__} and nothing else.",
                 FutureWarning,
                 stacklevel=2,
@@ -104,7 +110,9 @@ class _Switch(_Decorator):
 
 
 class no_grad(_Switch):
-    """Within it, operations are not recorded; a context manager, and a decorator with or without parentheses."""
+    """Within it, operations are not recorded; a context manager, and a decorator with or without
+    parentheses.
+    """
 
     mode = False
 

@@ -1,4 +1,6 @@
-"""Which memory was written since a node was recorded: versions, in-place writes, and the check of what was saved."""
+"""Which memory was written since a node was recorded: versions, in-place writes, and the check of
+what was saved.
+"""
 
 import weakref
 from collections import deque
@@ -10,13 +12,16 @@ from .._core.state import state, tick
 
 __all__ = ["check_saved", "record_write", "version"]
 
-# id of an owner of memory -> its entry; only for memory that was ever written. A node that is younger than the youngest
-# write needs no check at all: that is one comparison, and the common case.
+# id of an owner of memory -> its entry; only for memory that was ever written. A node that is
+# younger than the youngest write needs no check at all: that is one comparison, and the common
+# case.
 _writes: dict[int, "_Entry"] = {}
 
 
 class _Entry:
-    """`count` writes; the clock's numbers of the latest of them, so that an error can say how many came after a save."""
+    """`count` writes; the clock's numbers of the latest of them, so that an error can say how many
+    came after a save.
+    """
 
     __slots__ = ("count", "ticks", "watch")
     ticks: deque
@@ -28,7 +33,9 @@ class _Entry:
 
 
 def record_write(array: Any) -> None:
-    """Say that `array` was written in place, outside the table of ops too (optimizers, load_state_dict)."""
+    """Say that `array` was written in place, outside the table of ops too (optimizers,
+    load_state_dict).
+    """
     memory = array if array.base is None else owner(array)
     entry = _writes.get(id(memory))
     if entry is None:
@@ -45,7 +52,9 @@ def version(array: Any) -> int:
 
 
 def check_saved(node: Any) -> None:
-    """Called only where some write is younger than the node: was it to memory that the node saved?"""
+    """Called only where some write is younger than the node: was it to memory that the node
+    saved?
+    """
     for name in node.saved_names:
         array = getattr(node, name, None)
         for piece in array if array.__class__ in (list, tuple) else (array,):
@@ -59,10 +68,16 @@ def modified(node: Any, name: str, array: Any, entry: _Entry) -> RuntimeError:
     """The error that names what was saved, by which node, and both versions."""
     since = sum(t > node.seq for t in entry.ticks)
     kind = f"torch.{of(array.dtype).legacy}Tensor {list(array.shape)}"
-    made = f", which is output 0 of {node.name()}," if name == "out" else f", saved as '{name}' by {node.name()},"
+    made = (
+        f", which is output 0 of {node.name()},"
+        if name == "out"
+        else f", saved as '{name}' by {node.name()},"
+    )
     return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[{kind}]{made} is at version {entry.count}; expected version {entry.count - since} instead. Hint: enable "
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        "operation: "
+        f"[{kind}]{made} is at version {entry.count}; expected version {entry.count - since} "
+        "instead. Hint: enable "
         "anomaly detection to find the operation that failed to compute its gradient, with "
         "torch.autograd.set_detect_anomaly(True)."
     )

@@ -1,4 +1,6 @@
-"""Views: how a tensor that shares another's memory can be made again, and how a write through one reaches the base."""
+"""Views: how a tensor that shares another's memory can be made again, and how a write through one
+reaches the base.
+"""
 
 import weakref
 from typing import Any
@@ -10,17 +12,30 @@ from .graph import AccumulateGrad, Node, Output, deliver, freed, verbs
 from .hooks import hooks_of
 from .mutation import check_saved
 
-__all__ = ["CopySlices", "base_of", "edge_of", "link_view", "rebase", "refuse_inplace", "replay", "view_list"]
+__all__ = [
+    "CopySlices",
+    "base_of",
+    "edge_of",
+    "link_view",
+    "rebase",
+    "refuse_inplace",
+    "replay",
+    "view_list",
+]
 
 
 def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: Any = None) -> None:
-    """`out` may share memory with `source`: remember how to make it again, and let a write to the family find it.
+    """`out` may share memory with `source`: remember how to make it again, and let a write to the
+    family find it.
 
-    Whether it is a view is decided by the memory, not by the op's name (`reshape` of a strided array copies). `mark`:
-    why its history could not follow a write: "no_grad", "multi", or ("function", name, index).
+    Whether it is a view is decided by the memory, not by the op's name (`reshape` of a strided
+    array copies). `mark`: why its history could not follow a write: "no_grad", "multi", or
+    ("function", name, index).
     """
     array, memory = source._array, out._array.base
-    if memory is not array and (memory is None or memory is not array.base and owner(out._array) is not owner(array)):
+    if memory is not array and (
+        memory is None or memory is not array.base and owner(out._array) is not owner(array)
+    ):
         return
     out._view = source, function, options, mark or (None if local.on else "no_grad")
     try:
@@ -28,13 +43,17 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
     except AttributeError:
         family = source._family = []
     out._family = family
-    if len(family) > 63 and len(family) & (len(family) - 1) == 0:  # now and then: at 64, 128, 256, ...
+    if (
+        len(family) > 63 and len(family) & (len(family) - 1) == 0
+    ):  # now and then: at 64, 128, 256, ...
         family[:] = [r for r in family if r() is not None]
     family.append(weakref.ref(out))
 
 
 def view_list(arrays: list, source: Tensor, function: Any, options: tuple) -> tuple[Tensor, ...]:
-    """Several views of one tensor, made by one operation: each is made again by doing the whole and picking one."""
+    """Several views of one tensor, made by one operation: each is made again by doing the whole and
+    picking one.
+    """
     out = tuple([make(a) for a in arrays])
     mark = "multi" if local.on else "no_grad"
     for index, view in enumerate(out):
@@ -47,7 +66,9 @@ def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:
 
 
 def base_of(t: Tensor) -> tuple[Tensor, list[tuple], Any]:
-    """The tensor whose memory this is, the view operations that lead from it to `t`, and a mark of how `t` was made."""
+    """The tensor whose memory this is, the view operations that lead from it to `t`, and a mark of
+    how `t` was made.
+    """
     steps, mark = [], None
     while (view := getattr(t, "_view", None)) is not None:
         t = view[0]
@@ -74,7 +95,9 @@ def edge_of(t: Tensor) -> Any:
         base, steps, mark = base_of(t)
         if mark is not None:
             if local.on:
-                raise _forbidden(t, mark, "its base or another view of its base has been modified inplace") from None
+                raise _forbidden(
+                    t, mark, "its base or another view of its base has been modified inplace"
+                ) from None
             return None
         before = recording()
         set_recording(True)
@@ -90,7 +113,9 @@ _named: dict[type, type] = {}
 
 
 def _renamed(node: Any) -> Any:
-    """PyTorch makes a stale view again by strides, whatever made it first, and names the node so."""
+    """PyTorch makes a stale view again by strides, whatever made it first, and names the node
+    so.
+    """
     cls = node.__class__
     if not isinstance(node, Output) and cls.__name__ not in _BY_FUNCTION:
         if cls not in _named:
@@ -103,12 +128,15 @@ _BY_FUNCTION = ("ViewAsRealBackward0", "ViewAsComplexBackward0", "AsStridedBackw
 
 _REASONS = {
     "no_grad": "The view was created in no_grad mode, so autograd does not know what is meant: it is forbidden. Move both "
-    "the view and the inplace operation into the no_grad block (where it is not to be tracked) or both out of it (where it "
+    "the view and the inplace operation into the no_grad block (where it is not to be tracked) or "
+    "both out of it (where it "
     "is). (view was created in no_grad mode)",
     "multi": "This view is the output of a function that returns multiple views. Such functions do not allow the output "
-    "views to be modified inplace. You should replace the inplace operation by an out-of-place one.",
+    "views to be modified inplace. You should replace the inplace operation by an out-of-place "
+    "one.",
     "function": "This view was created inside a custom Function (or because an input was returned as-is), whose backward "
-    "the history of an inplace write would override, with incorrect gradients. This behavior is forbidden. Clone the output "
+    "the history of an inplace write would override, with incorrect gradients. This behavior is "
+    "forbidden. Clone the output "
     "of the custom Function first.",
 }
 
@@ -116,7 +144,10 @@ _REASONS = {
 def _forbidden(t: Tensor, mark: Any, done: str) -> RuntimeError:
     """The error of a write to a view whose history cannot follow, or to its base."""
     if mark == "no_grad":
-        return RuntimeError(f"A view was created in no_grad mode and {done} with grad mode enabled. {_REASONS[mark]}")
+        return RuntimeError(
+            f"A view was created in no_grad mode and {done} with grad mode enabled. "
+            f"{_REASONS[mark]}"
+        )
     if mark == "multi":
         view = t._view
         while view[3] != mark:
@@ -128,7 +159,9 @@ def _forbidden(t: Tensor, mark: Any, done: str) -> RuntimeError:
 
 
 def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: Any) -> None:
-    """PyTorch's errors for recorded in-place writes to leaves, and to views whose history cannot follow."""
+    """PyTorch's errors for recorded in-place writes to leaves, and to views whose history cannot
+    follow.
+    """
     if mark is not None:
         raise _forbidden(target, mark, "is being modified inplace")
     if isinstance(edge_of(base), AccumulateGrad):
@@ -136,10 +169,14 @@ def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: Any) -> None
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
 
 
-def rebase(base: Tensor, steps: list, node: Node, edges: list, place: int = 0, edge: Any = None) -> None:
-    """After a recorded write: the base's history is the write's, and every other view of the family is stale.
+def rebase(
+    base: Tensor, steps: list, node: Node, edges: list, place: int = 0, edge: Any = None
+) -> None:
+    """After a recorded write: the base's history is the write's, and every other view of the family
+    is stale.
 
-    `place`: which of the node's inputs was written; `edge`: what stands for the node, where it has several outputs.
+    `place`: which of the node's inputs was written; `edge`: what stands for the node, where it has
+    several outputs.
     """
     before = edge_of(base)
     base._edge = CopySlices(base, before, steps, node, edges, place) if steps else edge or node
@@ -151,20 +188,25 @@ def rebase(base: Tensor, steps: list, node: Node, edges: list, place: int = 0, e
                 kept.append((member, member._edge.hooks))
             del member._edge
     for member, hooks in kept:
-        if hooks.retain is not None and hooks.retain() is member:  # what is kept is the gradient of the new value
+        if (
+            hooks.retain is not None and hooks.retain() is member
+        ):  # what is kept is the gradient of the new value
             hooks_of(edge_of(member)).retain, hooks.retain = hooks.retain, None
 
 
 class CopySlices(Node):
     """A write through a view V of a base: dL/dbase = g outside of V, and f'(V g) within it.
 
-    The formula below is itself an in-place write through a view; on Tensors it is recorded, so any order follows.
+    The formula below is itself an in-place write through a view; on Tensors it is recorded, so any
+    order follows.
     """
 
     __slots__ = ("e0", "inner", "order", "place", "rest", "steps")
     edge_names = ("e0",)
 
-    def __init__(self, base: Tensor, edge: Any, steps: list, inner: Node, edges: list, place: int = 0) -> None:
+    def __init__(
+        self, base: Tensor, edge: Any, steps: list, inner: Node, edges: list, place: int = 0
+    ) -> None:
         self.e0, self.steps, self.inner, self.place = edge, steps, inner, place
         self.order = memory_order(base._array)
         self.rest = [*edges[:place], *edges[place + 1 :]]
@@ -186,7 +228,9 @@ class CopySlices(Node):
         if self.inner is None:
             raise freed()
         check_saved(self.inner)
-        grad = verbs["clone_in"](grad, self.order)  # what is a view of the base must be one of its gradient
+        grad = verbs["clone_in"](
+            grad, self.order
+        )  # what is a view of the base must be one of its gradient
         part = replay(self.steps, grad)
         rest = list(self.inner.gradients(verbs["clone"](part), recorded))
         first = rest.pop(self.place)

@@ -10,9 +10,11 @@ from ..oracle import TOLERANCE, numpy_of
 
 
 def agree(program):
-    """A test from `program(t, ...)`: run with `t` = autograd_gpu, then with `t` = PyTorch, and compare the results.
+    """A test from `program(t, ...)`: run with `t` = autograd_gpu, then with `t` = PyTorch, and
+    compare the results.
 
-    Further parameters are pytest's (parametrize). Without PyTorch the program still runs, with what it asserts itself.
+    Further parameters are pytest's (parametrize). Without PyTorch the program still runs, with what
+    it asserts itself.
     """
 
     def test(request, **given):
@@ -23,7 +25,11 @@ def agree(program):
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
     first = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     test.__signature__ = inspect.Signature([first, *parameters])
-    test.__name__, test.__doc__, test.__module__ = program.__name__, program.__doc__, program.__module__
+    test.__name__, test.__doc__, test.__module__ = (
+        program.__name__,
+        program.__doc__,
+        program.__module__,
+    )
     test.pytestmark = getattr(program, "pytestmark", [])
     return test
 
@@ -45,7 +51,9 @@ def fails(kind, words, function, *args, **kwargs):
     try:
         function(*args, **kwargs)
     except Exception as error:
-        assert type(error) is kind, f"{type(error).__name__}({error}) where {kind.__name__} was expected"
+        assert type(error) is kind, (
+            f"{type(error).__name__}({error}) where {kind.__name__} was expected"
+        )
         assert words in str(error), f"'{words}' is not in: {error}"
         return words
     raise AssertionError(f"no error where {kind.__name__}('{words}') was expected")
@@ -61,7 +69,9 @@ def works(function, *args, **kwargs):
 
 
 def plain(value):
-    """Either library's values as plain Python: a tensor by dtype, shape and array, a node by name."""
+    """Either library's values as plain Python: a tensor by dtype, shape and array, a node by
+    name.
+    """
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

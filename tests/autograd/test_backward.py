@@ -78,7 +78,14 @@ def test_grad_of_a_tensor_without_requires_grad(t):
 def test_assigning_what_does_not_fit(t):
     x = leaf(t, [1.0])
     return [
-        fails(RuntimeError, "assign a gradient of size", setattr, x, "grad", t.ones(2, dtype=t.float64)),
+        fails(
+            RuntimeError,
+            "assign a gradient of size",
+            setattr,
+            x,
+            "grad",
+            t.ones(2, dtype=t.float64),
+        ),
         fails(RuntimeError, "assign a gradient with dtype", setattr, x, "grad", t.ones(1)),
         fails(TypeError, "assigned grad expected to be a Tensor", setattr, x, "grad", 3),
         fails(RuntimeError, "can't assign Variable as its own grad", setattr, x, "grad", x),
@@ -96,7 +103,10 @@ def test_the_gradient_passed_in_is_not_aliased():
     assert seed.tolist() == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("through", ["x", "x.view(2)", "x + 0", "x.view(1, 2)[0]", "x.expand(1, 2)[0]", "x[:]", "x.to(x)"])
+@pytest.mark.parametrize(
+    "through",
+    ["x", "x.view(2)", "x + 0", "x.view(1, 2)[0]", "x.expand(1, 2)[0]", "x[:]", "x.to(x)"],
+)
 def test_no_way_through_the_graph_aliases(through):
     x = leaf(ag, [1.0, 2.0])
     seed = ag.ones(2, dtype=ag.float64)
@@ -198,7 +208,11 @@ def test_several_roots(t):
     t.autograd.backward([a, b])
     first = x.grad.clone()
     t.autograd.backward((x * 3, x**2), (t.tensor([2.0], dtype=t.float64), None))
-    return [first, x.grad, fails(RuntimeError, "got 2 tensors and 1 gradients", t.autograd.backward, [a, b], [None])]
+    return [
+        first,
+        x.grad,
+        fails(RuntimeError, "got 2 tensors and 1 gradients", t.autograd.backward, [a, b], [None]),
+    ]
 
 
 @agree
@@ -395,7 +409,12 @@ def test_integer_and_empty_roots(t):
 def test_what_is_no_tensor(t):
     x = leaf(t, [1.0])
     y = x * 2
-    return [works(t.autograd.grad, y, 3.0), works(t.autograd.grad, 3.0, x), works(y.backward, "a"), works(y.backward, [1.0])]
+    return [
+        works(t.autograd.grad, y, 3.0),
+        works(t.autograd.grad, 3.0, x),
+        works(y.backward, "a"),
+        works(y.backward, [1.0]),
+    ]
 
 
 def test_create_graph_warns():

@@ -1,4 +1,6 @@
-"""Derivatives of derivatives: orders, mixed partials, and gradients with respect to what the first pass did not need."""
+"""Derivatives of derivatives: orders, mixed partials, and gradients with respect to what the first
+pass did not need.
+"""
 
 import pytest
 
@@ -31,7 +33,11 @@ def test_three_orders(t, source):
     x = leaf(t, [0.75, -1.25, 1.5])
     y, found = eval(source, {"x": x, "t": t}), []
     weights = t.tensor([1.0, -2.0, 0.5], dtype=t.float64)
-    total = y.sum() if y.dim() == 0 else (y * t.arange(1, y.numel() + 1, dtype=t.float64).reshape(y.shape)).sum()
+    total = (
+        y.sum()
+        if y.dim() == 0
+        else (y * t.arange(1, y.numel() + 1, dtype=t.float64).reshape(y.shape)).sum()
+    )
     for _ in range(3):
         (g,) = t.autograd.grad(total, x, create_graph=True, allow_unused=True)
         found.append(None if g is None else g.detach())
@@ -49,7 +55,12 @@ def test_mixed_partials_commute(t):
     (gy,) = t.autograd.grad(z, y, create_graph=True)
     (gxy,) = t.autograd.grad(gx, y, create_graph=True)
     (gyx,) = t.autograd.grad(gy, x, create_graph=True)
-    return gxy.detach(), gyx.detach(), t.autograd.grad(gxy, [x, y], retain_graph=True), t.autograd.grad(gyx, [x, y])
+    return (
+        gxy.detach(),
+        gyx.detach(),
+        t.autograd.grad(gxy, [x, y], retain_graph=True),
+        t.autograd.grad(gyx, [x, y]),
+    )
 
 
 @agree
@@ -88,7 +99,9 @@ def test_hessian_vector_products(t):
     x, v = leaf(t, [1.0, 2.0]), t.tensor([0.5, -1.0], dtype=t.float64)
     y = (x**3).prod()
     (g,) = t.autograd.grad(y, x, create_graph=True)
-    return t.autograd.grad(g, x, v), t.autograd.grad((y := (x**3).prod()), x, create_graph=True)[0] @ v
+    return t.autograd.grad(g, x, v), t.autograd.grad((y := (x**3).prod()), x, create_graph=True)[
+        0
+    ] @ v
 
 
 @agree
@@ -96,7 +109,9 @@ def test_derivative_with_respect_to_the_seed(t):
     """The double-backward trick: forward derivatives from two reverse passes."""
     x, v = leaf(t, [1.0, 2.0]), leaf(t, [1.0, 1.0])
     (g,) = t.autograd.grad(x**2 * 3, x, v, create_graph=True)
-    return t.autograd.grad(g, v, t.tensor([1.0, 10.0], dtype=t.float64), retain_graph=True), t.autograd.grad(g.sum(), [x, v])
+    return t.autograd.grad(
+        g, v, t.tensor([1.0, 10.0], dtype=t.float64), retain_graph=True
+    ), t.autograd.grad(g.sum(), [x, v])
 
 
 @agree
@@ -131,7 +146,9 @@ def test_newtons_method(t):
 
 @agree
 def test_inner_steps_are_differentiated(t):
-    """Two steps of gradient descent on w, and the derivative of the result by the step size and the data."""
+    """Two steps of gradient descent on w, and the derivative of the result by the step size and the
+    data.
+    """
     w, rate, x = leaf(t, [1.0, -1.0]), leaf(t, 0.1), leaf(t, [[0.5, 2.0], [1.0, -1.0]])
     v = w
     for _ in range(2):

@@ -1,4 +1,6 @@
-"""What misuse says: PyTorch's type, and the words that people search for. Each row runs under both libraries."""
+"""What misuse says: PyTorch's type, and the words that people search for. Each row runs under both
+libraries.
+"""
 
 import copy
 
@@ -57,7 +59,9 @@ def custom(t, backward, forward=None, twice_=False):
 def once(t):
     from importlib import import_module
 
-    wrapped = import_module(t.__name__ + ".autograd.function").once_differentiable(lambda ctx, g: g * 2)
+    wrapped = import_module(t.__name__ + ".autograd.function").once_differentiable(
+        lambda ctx, g: g * 2
+    )
 
     class Fn(t.autograd.Function):
         forward = staticmethod(lambda ctx, x: x * 2)
@@ -182,7 +186,9 @@ def test_type_and_words(t, row):
     try:
         misuse(t)
     except Exception as error:
-        assert isinstance(error, kind), f"{type(error).__name__}({error}) where {kind.__name__} was expected"
+        assert isinstance(error, kind), (
+            f"{type(error).__name__}({error}) where {kind.__name__} was expected"
+        )
         if words not in str(error) and words == "out of bounds for dimension 0":
             assert "out of range" in str(error) or "out of bounds for dimension 0" in str(error)
         else:

@@ -1,4 +1,6 @@
-"""Function: forward and backward of one's own, what ctx keeps and says, checks of results, and nesting."""
+"""Function: forward and backward of one's own, what ctx keeps and says, checks of results, and
+nesting.
+"""
 
 import gc
 import threading
@@ -85,7 +87,11 @@ def test_needs_input_grad(t):
 
 @agree
 def test_several_outputs(t):
-    fn = function(t, lambda ctx, x: (x * 2, 5, x * 3, None), lambda ctx, a, n, b, m: (seen.append((a, n, b, m)), a * 2 + b * 3)[1])
+    fn = function(
+        t,
+        lambda ctx, x: (x * 2, 5, x * 3, None),
+        lambda ctx, a, n, b, m: (seen.append((a, n, b, m)), a * 2 + b * 3)[1],
+    )
     seen, x = [], leaf(t, [1.0, 2.0])
     a, n, b, m = fn.apply(x)
     b.sum().backward()
@@ -167,7 +173,14 @@ def test_mark_dirty(t):
     b = a * 1
     same = fn.apply(b)
     (b**2).sum().backward()
-    return same is b, b, b.grad_fn.name(), b._version, a.grad, fails(RuntimeError, "a leaf Variable that requires grad", fn.apply, a)
+    return (
+        same is b,
+        b,
+        b.grad_fn.name(),
+        b._version,
+        a.grad,
+        fails(RuntimeError, "a leaf Variable that requires grad", fn.apply, a),
+    )
 
 
 @agree
@@ -257,10 +270,20 @@ def test_views_returned_by_a_function_may_not_be_written(t):
     b = x * 1
     v, w = fn.apply(b), same.apply(b)
     words = "This view was created inside a custom Function"
-    seen = [v._is_view(), fails(RuntimeError, words, v.mul_, 2), fails(RuntimeError, words, w.add_, 1)]
+    seen = [
+        v._is_view(),
+        fails(RuntimeError, words, v.mul_, 2),
+        fails(RuntimeError, words, w.add_, 1),
+    ]
     v.sum().backward()
     b.mul_(2)
-    seen.append(fails(RuntimeError, "its base or another view of its base has been modified inplace", lambda: v.grad_fn))
+    seen.append(
+        fails(
+            RuntimeError,
+            "its base or another view of its base has been modified inplace",
+            lambda: v.grad_fn,
+        )
+    )
     return seen, x.grad
 
 
@@ -287,7 +310,11 @@ def test_what_is_saved(t):
 
 @agree
 def test_saved_tensors_after_the_pass(t):
-    fn = function(t, lambda ctx, x: (ctx.save_for_backward(x), x * 2)[1], lambda ctx, g: g * 2 * ctx.saved_tensors[0])
+    fn = function(
+        t,
+        lambda ctx, x: (ctx.save_for_backward(x), x * 2)[1],
+        lambda ctx, g: g * 2 * ctx.saved_tensors[0],
+    )
     x = leaf(t, [1.0, 2.0])
     y = fn.apply(x)
     saved = y.grad_fn.saved_tensors
@@ -308,7 +335,11 @@ def test_a_second_pass_without_saved_tensors(t):
 
 @agree
 def test_saved_tensors_are_checked_for_writes(t):
-    fn = function(t, lambda ctx, x: (ctx.save_for_backward(x), x * 2)[1], lambda ctx, g: g * ctx.saved_tensors[0])
+    fn = function(
+        t,
+        lambda ctx, x: (ctx.save_for_backward(x), x * 2)[1],
+        lambda ctx, g: g * ctx.saved_tensors[0],
+    )
     out = function(t, lambda ctx, x: keep(ctx, x.exp()), lambda ctx, g: g * ctx.saved_tensors[0])
 
     def keep(ctx, y):
@@ -322,7 +353,9 @@ def test_saved_tensors_are_checked_for_writes(t):
     words = "has been modified by an inplace operation"
     z = out.apply(a)
     z.mul_(2)
-    return fails(RuntimeError, words, y.sum().backward), fails(RuntimeError, words, z.sum().backward)
+    return fails(RuntimeError, words, y.sum().backward), fails(
+        RuntimeError, words, z.sum().backward
+    )
 
 
 @agree
@@ -341,7 +374,9 @@ def test_results_of_backward(t, result):
     try:
         fn.apply(a, b).sum().backward()
     except Exception as error:
-        return type(error).__name__, str(error).split(" (")[0].split(" - ")[0][:60] if result != "(3, g)" else None
+        return type(error).__name__, str(error).split(" (")[0].split(" - ")[0][
+            :60
+        ] if result != "(3, g)" else None
     return a.grad, b.grad
 
 
@@ -352,8 +387,16 @@ def test_words_of_wrong_results(t):
         return (fn.apply(leaf(t, [1.0, 2.0]), leaf(t, [1.0, 1.0])) * 1).sum().backward
 
     return [
-        fails(RuntimeError, "MineBackward returned an incorrect number of gradients (expected 2, got 3)", run("(g, g, g)")),
-        fails(RuntimeError, "MineBackward returned an incorrect number of gradients (expected 2, got 1)", run("g")),
+        fails(
+            RuntimeError,
+            "MineBackward returned an incorrect number of gradients (expected 2, got 3)",
+            run("(g, g, g)"),
+        ),
+        fails(
+            RuntimeError,
+            "MineBackward returned an incorrect number of gradients (expected 2, got 1)",
+            run("g"),
+        ),
         fails(RuntimeError, "returned an invalid gradient at index 0", run("(g[:1].expand(3), g)")),
         fails(RuntimeError, "expected Variable or None", run("(3, g)")),
     ]
@@ -363,7 +406,9 @@ def test_words_of_wrong_results(t):
 def test_a_gradient_for_what_is_no_tensor(t):
     fn = function(t, lambda ctx, a, k: a * k, lambda ctx, g: (g, g))
     none = function(t, lambda ctx, a, k: a * k, lambda ctx, g: g * 2)
-    return works(fn.apply(leaf(t, [1.0]), 2).backward), works(none.apply(leaf(t, [1.0]), 2).backward)
+    return works(fn.apply(leaf(t, [1.0]), 2).backward), works(
+        none.apply(leaf(t, [1.0]), 2).backward
+    )
 
 
 @agree
@@ -400,7 +445,9 @@ def test_the_old_way_is_refused(t):
             return x
 
     words = "Legacy autograd function"
-    return fails(RuntimeError, words, lambda: Old()(leaf(t, [1.0]))), works(Old.apply, leaf(t, [1.0]))
+    return fails(RuntimeError, words, lambda: Old()(leaf(t, [1.0]))), works(
+        Old.apply, leaf(t, [1.0])
+    )
 
 
 @agree
@@ -550,7 +597,9 @@ def test_hooks_on_outputs_and_nodes(t):
     a, b = fn.apply(x)
     a.register_hook(lambda g: g * 10)
     a.retain_grad()
-    a.grad_fn.register_hook(lambda ins, outs: log.append(([i.tolist() for i in ins], [o.tolist() for o in outs])))
+    a.grad_fn.register_hook(
+        lambda ins, outs: log.append(([i.tolist() for i in ins], [o.tolist() for o in outs]))
+    )
     (a + b).backward()
     return x.grad, log, a.grad
 
@@ -566,7 +615,9 @@ def test_attributes_of_ctx_live_on_the_node(t):
 @agree
 def test_gradients_of_inputs_only_where_needed(t):
     log = []
-    fn = function(t, lambda ctx, a, b: a * b, lambda ctx, g: (log.append(ctx.needs_input_grad), (g, g * 2))[1])
+    fn = function(
+        t, lambda ctx, a, b: a * b, lambda ctx, g: (log.append(ctx.needs_input_grad), (g, g * 2))[1]
+    )
     a, b = leaf(t, [1.0]), leaf(t, [1.0])
     return t.autograd.grad(fn.apply(a, b), a), len(log)
 
@@ -637,7 +688,9 @@ def test_a_failed_pass_inside_leaves_the_outer_thread_clean():
     with pytest.raises(ValueError, match="inner"):
         Bad.apply(x).backward()
     found = []
-    thread = threading.Thread(target=lambda: found.append(ag.autograd.grad((x * 2).sum(), x)[0].item()))
+    thread = threading.Thread(
+        target=lambda: found.append(ag.autograd.grad((x * 2).sum(), x)[0].item())
+    )
     thread.start()
     thread.join()
     assert found == [2.0]

@@ -17,7 +17,11 @@ def verdict(check, *args, **options):
     try:
         return check(*args, **options)
     except Exception as error:
-        known = [words for words in ("Jacobian mismatch for output 0", "Jacobian mismatch for output 1") if words in str(error)]
+        known = [
+            words
+            for words in ("Jacobian mismatch for output 0", "Jacobian mismatch for output 1")
+            if words in str(error)
+        ]
         return type(error).__name__, known
 
 
@@ -52,7 +56,9 @@ def test_only_one_wrong_entry(t):
         out[1] = 0
         return out
 
-    return verdict(t.autograd.gradcheck, function(t, lambda ctx, x: x * 2, backward), leaf(t, [1.0, 2.0, 3.0]))
+    return verdict(
+        t.autograd.gradcheck, function(t, lambda ctx, x: x * 2, backward), leaf(t, [1.0, 2.0, 3.0])
+    )
 
 
 @agree
@@ -73,7 +79,9 @@ def test_a_nondeterministic_backward_is_found(t, fast):
     f = function(t, lambda ctx, x: x * 2, backward)
     x = leaf(t, [1.0, 2.0, 3.0])
     found = verdict(t.autograd.gradcheck, f, x, fast_mode=fast)
-    return found[0], verdict(t.autograd.gradcheck, f, x, fast_mode=fast, nondet_tol=1e-3, raise_exception=False)
+    return found[0], verdict(
+        t.autograd.gradcheck, f, x, fast_mode=fast, nondet_tol=1e-3, raise_exception=False
+    )
 
 
 @agree
@@ -108,7 +116,11 @@ def test_inputs_without_requires_grad(t):
 
 @agree
 def test_second_derivatives(t):
-    first = function(t, lambda ctx, x: (ctx.save_for_backward(x), x**3)[1], lambda ctx, g: 3 * g * ctx.saved_tensors[0] ** 2)
+    first = function(
+        t,
+        lambda ctx, x: (ctx.save_for_backward(x), x**3)[1],
+        lambda ctx, g: 3 * g * ctx.saved_tensors[0] ** 2,
+    )
     frozen = function(t, lambda ctx, x: (ctx.save_for_backward(x), x**3)[1],
                       lambda ctx, g: 3 * g * ctx.saved_tensors[0].detach() ** 2)  # fmt: skip
     x, y = leaf(t, [1.0, 2.0]), leaf(t, [[3.0], [0.5]])

@@ -1,4 +1,6 @@
-"""The recorded graph: leaves, nodes and their names, edges, what a pass frees and what a second pass finds."""
+"""The recorded graph: leaves, nodes and their names, edges, what a pass frees and what a second
+pass finds.
+"""
 
 import pytest
 
@@ -11,7 +13,10 @@ from .agree import agree, fails, leaf, works
 def test_leaves_and_results(t):
     x, plain = leaf(t, [1.0, 2.0]), t.tensor([1.0])
     y = x * 2
-    return [(v.is_leaf, v.requires_grad, v.grad_fn is None, v.output_nr) for v in (x, plain, y, y.detach(), plain * 2)]
+    return [
+        (v.is_leaf, v.requires_grad, v.grad_fn is None, v.output_nr)
+        for v in (x, plain, y, y.detach(), plain * 2)
+    ]
 
 
 @agree
@@ -32,12 +37,42 @@ def test_requires_grad_of_what_it_may_not(t):
     y = x * 2
     y.requires_grad_()
     return [
-        fails(RuntimeError, "you can only change requires_grad flags of leaf variables", setattr, y, "requires_grad", True),
-        fails(RuntimeError, "you can only change requires_grad flags of leaf variables", y.requires_grad_, False),
-        fails(RuntimeError, "you can only change requires_grad flags of leaf variables", setattr, y, "requires_grad", False),
+        fails(
+            RuntimeError,
+            "you can only change requires_grad flags of leaf variables",
+            setattr,
+            y,
+            "requires_grad",
+            True,
+        ),
+        fails(
+            RuntimeError,
+            "you can only change requires_grad flags of leaf variables",
+            y.requires_grad_,
+            False,
+        ),
+        fails(
+            RuntimeError,
+            "you can only change requires_grad flags of leaf variables",
+            setattr,
+            y,
+            "requires_grad",
+            False,
+        ),
         fails(RuntimeError, "only Tensors of floating point", t.tensor([1]).requires_grad_),
-        fails(RuntimeError, "Only Tensors of floating point and complex dtype", lambda: t.tensor([1], requires_grad=True)),
-        fails(RuntimeError, "only Tensors of floating point", setattr, t.tensor([True]), "requires_grad", True),
+        fails(
+            RuntimeError,
+            "Only Tensors of floating point and complex dtype",
+            lambda: t.tensor([1], requires_grad=True),
+        ),
+        fails(
+            RuntimeError,
+            "only Tensors of floating point",
+            setattr,
+            t.tensor([True]),
+            "requires_grad",
+            True,
+        ),
         t.tensor([1]).requires_grad_(False).requires_grad,
         y.requires_grad,
     ]
@@ -46,7 +81,9 @@ def test_requires_grad_of_what_it_may_not(t):
 @agree
 def test_an_integer_result_is_not_recorded(t):
     x = leaf(t, [1.5, -2.0])
-    return [v.requires_grad for v in (x.long(), x > 0, x.argmax(), x.double(), x.float(), x.sort()[1])]
+    return [
+        v.requires_grad for v in (x.long(), x > 0, x.argmax(), x.double(), x.float(), x.sort()[1])
+    ]
 
 
 @agree
@@ -55,7 +92,14 @@ def test_detach_shares_memory_without_history(t):
     y = x * 2
     d = y.detach()
     d[0] = 7.0
-    return [d.requires_grad, d.is_leaf, y.detach(), x.detach().requires_grad, d._version, y._version]
+    return [
+        d.requires_grad,
+        d.is_leaf,
+        y.detach(),
+        x.detach().requires_grad,
+        d._version,
+        y._version,
+    ]
 
 
 BINARY = ["x + y", "x - y", "x * y", "x / y", "x ** y", "x @ y", "x + 1", "1 + x", "x - 1", "1 - x", "x * 2", "2 * x", "x / 2",
@@ -101,7 +145,13 @@ def test_names_of_nodes(t, source):
 @agree
 def test_repr_names_the_node(t):
     x = leaf(t, [1.0])
-    return repr(x), repr(x * 2), repr((x * 3).sum()), repr(x.detach()), str((x * 2).grad_fn).split(" ")[0]
+    return (
+        repr(x),
+        repr(x * 2),
+        repr((x * 3).sum()),
+        repr(x.detach()),
+        str((x * 2).grad_fn).split(" ")[0],
+    )
 
 
 @agree
@@ -117,7 +167,12 @@ def test_results_of_several_outputs(t):
     x = leaf(t, [[1.0, 2.0], [3.0, 4.0]])
     a, b = x.unbind()
     edges = (a * b).grad_fn.next_functions
-    return [(n.name(), i) for n, i in edges], a.grad_fn is b.grad_fn, edges[0][0] is a.grad_fn, b.output_nr
+    return (
+        [(n.name(), i) for n, i in edges],
+        a.grad_fn is b.grad_fn,
+        edges[0][0] is a.grad_fn,
+        b.output_nr,
+    )
 
 
 SECOND = [
@@ -264,4 +319,9 @@ def test_number_conversions_are_leaves(t):
 def test_a_tensor_made_of_a_tensor_has_no_history(t):
     x = leaf(t, [2.0])
     y = t.tensor(x * 2)
-    return y.requires_grad, t.as_tensor(x) is x, t.zeros_like(x).requires_grad, t.ones_like(x, requires_grad=True).is_leaf
+    return (
+        y.requires_grad,
+        t.as_tensor(x) is x,
+        t.zeros_like(x).requires_grad,
+        t.ones_like(x, requires_grad=True).is_leaf,
+    )

@@ -1,4 +1,6 @@
-"""Hooks on tensors and nodes: what they are given, what they may replace, their order and their removal."""
+"""Hooks on tensors and nodes: what they are given, what they may replace, their order and their
+removal.
+"""
 
 import pytest
 
@@ -272,7 +274,12 @@ def test_where_hooks_cannot_be(t):
     words = "cannot register a hook on a tensor"
     return [
         fails(RuntimeError, words, t.ones(1).register_hook, print),
-        fails(RuntimeError, "cannot be registered on non-leaf", (leaf(t, [1.0]) * 2).register_post_accumulate_grad_hook, print),
+        fails(
+            RuntimeError,
+            "cannot be registered on non-leaf",
+            (leaf(t, [1.0]) * 2).register_post_accumulate_grad_hook,
+            print,
+        ),
         works(t.ones(1).register_post_accumulate_grad_hook, print),
     ]
 
@@ -337,7 +344,7 @@ def test_hooks_on_outputs_of_several(t):
 
 @agree
 def test_hooks_of_max(t):
-    x, log = leaf(t, [[1.0, 2.0], [3.0, 4.0]]), []
+    x = leaf(t, [[1.0, 2.0], [3.0, 4.0]])
     values, indices = x.max(1)
     values.register_hook(lambda g: g * 10)
     values.sum().backward()
@@ -361,7 +368,11 @@ def test_node_hooks(t):
     node = y.grad_fn
     node.register_prehook(lambda outs: log.append(("pre", [g.tolist() for g in outs])))
     node.register_prehook(lambda outs: (outs[0] * 10,))
-    node.register_hook(lambda ins, outs: log.append(("post", [g.tolist() for g in ins], [g.tolist() for g in outs])))
+    node.register_hook(
+        lambda ins, outs: log.append(
+            ("post", [g.tolist() for g in ins], [g.tolist() for g in outs])
+        )
+    )
     node.register_hook(lambda ins, outs: (ins[0] + 1, None if ins[1] is None else ins[1] * 2))
     y.register_hook(lambda g: log.append(("tensor", g.tolist())))
     (y * 3).sum().backward()

@@ -54,7 +54,9 @@ def test_a_saved_result_is_changed(t):
     x = leaf(t, [1.0, 2.0])
     y = x.exp()
     y.add_(1)
-    return fails(RuntimeError, "has been modified by an inplace operation", y.sum().backward), x.grad
+    return fails(
+        RuntimeError, "has been modified by an inplace operation", y.sum().backward
+    ), x.grad
 
 
 @agree
@@ -216,7 +218,11 @@ def test_first_and_second_derivatives(t, source):
     (g,) = t.autograd.grad((y * y).sum() + y.exp().sum(), x, create_graph=True, allow_unused=True)
     if g is None:
         return y, None
-    second = t.autograd.grad((g * t.arange(4.0, dtype=t.float64).view(2, 2)).sum(), x, allow_unused=True) if g.requires_grad else None
+    second = (
+        t.autograd.grad((g * t.arange(4.0, dtype=t.float64).view(2, 2)).sum(), x, allow_unused=True)
+        if g.requires_grad
+        else None
+    )
     return y, y is before, y.grad_fn.name().replace("CopySlices", "?")[:0], g.detach(), second
 
 
@@ -292,7 +298,12 @@ def test_a_broadcast_tensor_refuses(t):
     x = t.ones(3)
     words = "more than one element of the written-to tensor"
     e = x.expand(2, 3)
-    return [fails(RuntimeError, words, e.add_, 1), fails(RuntimeError, words, e.mul_, e), works(x.expand(1, 3).add_, 1), x]
+    return [
+        fails(RuntimeError, words, e.add_, 1),
+        fails(RuntimeError, words, e.mul_, e),
+        works(x.expand(1, 3).add_, 1),
+        x,
+    ]
 
 
 @agree

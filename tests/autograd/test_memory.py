@@ -218,7 +218,12 @@ def test_a_chain_of_a_million(step):
         del y
         print("done")
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=250)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-500:]
 
 
@@ -236,5 +241,10 @@ def test_a_long_recorded_chain():
         del g, y
         print("done")
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=250)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-500:]

@@ -82,7 +82,17 @@ def test_decorators_with_and_without_parentheses(t):
     x = leaf(t, [1.0])
     with t.no_grad():
         inside = on(), off()
-    return [called(x, k=3), bare(x), on(), off(), before, inside, called.__name__, called.__doc__, t.is_grad_enabled()]
+    return [
+        called(x, k=3),
+        bare(x),
+        on(),
+        off(),
+        before,
+        inside,
+        called.__name__,
+        called.__doc__,
+        t.is_grad_enabled(),
+    ]
 
 
 @agree
@@ -223,7 +233,7 @@ def test_classes_may_be_decorated_with_a_warning(torch):
 
             @t.no_grad()
             class Thing:
-                def __init__(self):
+                def __init__(self, t=t):
                     self.mode = t.is_grad_enabled()
 
         assert Thing().mode is False

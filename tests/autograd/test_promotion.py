@@ -1,4 +1,6 @@
-"""Which dtype comes out: categories, 0-d tensors and Python numbers, and the dtypes of gradients."""
+"""Which dtype comes out: categories, 0-d tensors and Python numbers, and the dtypes of
+gradients.
+"""
 
 import itertools
 
@@ -6,10 +8,25 @@ import pytest
 
 from .agree import agree, leaf, works
 
-# float16 with complex numbers is left out: PyTorch has a complex type of two halves for it, NumPy has none.
-DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+# float16 with complex numbers is left out: PyTorch has a complex type of two halves for it, NumPy
+# has none.
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 PAIRS = [
-    (a, b) for a, b in itertools.product(DTYPES, repeat=2) if "float16" not in (a, b) or not (a + b).count("complex")
+    (a, b)
+    for a, b in itertools.product(DTYPES, repeat=2)
+    if "float16" not in (a, b) or not (a + b).count("complex")
 ]
 
 
@@ -24,7 +41,16 @@ def test_the_table_of_result_types(t):
                       str(t.promote_types(x.dtype, y.dtype)), t.can_cast(x.dtype, y.dtype)])  # fmt: skip
     for a in DTYPES:
         x = t.ones(2, dtype=getattr(t, a))
-        found.append([a, *(str(t.result_type(x, n)) for n in (True, 2, 2.0, 2j) if a != "float16" or n != 2j)])
+        found.append(
+            [
+                a,
+                *(
+                    str(t.result_type(x, n))
+                    for n in (True, 2, 2.0, 2j)
+                    if a != "float16" or n != 2j
+                ),
+            ]
+        )
     return found
 
 
@@ -53,7 +79,9 @@ def test_operators_with_numbers(t, op):
         for source in (f"x {op} n", f"n {op} x"):
             try:
                 out = eval(source, {"x": x, "n": number})
-                found.append((a, source, number, out if "n **" not in source or number != -2 else out.dtype))
+                found.append(
+                    (a, source, number, out if "n **" not in source or number != -2 else out.dtype)
+                )
             except Exception as error:
                 found.append((a, source, number, type(error).__name__))
     return found

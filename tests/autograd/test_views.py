@@ -1,4 +1,6 @@
-"""Views and writes: a write through one member of a family of views reaches the histories of all."""
+"""Views and writes: a write through one member of a family of views reaches the histories of
+all.
+"""
 
 import pytest
 
@@ -17,7 +19,9 @@ def test_what_is_a_view(t):
         x.view_as(x), x.expand_as(x), x.data, x.to(x.dtype), x.float(), x.double(), x.unfold(0, 2, 1), x.as_strided((2,), (1,)),
         x.swapaxes(0, 1), x.movedim(0, 1), x.ravel(), x.real,
     ]  # fmt: skip
-    return [(v._is_view(), v._base is x or v._base is x._base and v._base is not None) for v in made]
+    return [
+        (v._is_view(), v._base is x or v._base is x._base and v._base is not None) for v in made
+    ]
 
 
 @agree
@@ -160,7 +164,10 @@ def test_outputs_that_are_many_views_refuse(t):
     """E13."""
     words = "is a view and is being modified inplace"
     b = leaf(t, [[1.0, 2.0], [3.0, 4.0]]) * 1
-    seen = [fails(RuntimeError, words, v.mul_, 2) for v in (b.unbind(0)[0], b.split(1)[1], b.chunk(2)[0], b.unbind()[1][0])]
+    seen = [
+        fails(RuntimeError, words, v.mul_, 2)
+        for v in (b.unbind(0)[0], b.split(1)[1], b.chunk(2)[0], b.unbind()[1][0])
+    ]
     with t.no_grad():
         b.unbind()[0].mul_(2)
     b.sum().backward()
@@ -172,7 +179,18 @@ def test_many_views_of_a_tensor_without_a_graph(t):
     b = t.ones(2, 2)
     first, second = b.unbind()
     first.mul_(2)
-    return b, second, [fails(RuntimeError, "a function that returns multiple views", second.mul_, leaf(t, 1.0, "float32"))]
+    return (
+        b,
+        second,
+        [
+            fails(
+                RuntimeError,
+                "a function that returns multiple views",
+                second.mul_,
+                leaf(t, 1.0, "float32"),
+            )
+        ],
+    )
 
 
 @agree
@@ -184,7 +202,12 @@ def test_many_views_after_the_base_was_written(t):
     words = "is a view and its base or another view of its base has been modified inplace"
     with t.no_grad():
         product = u * w
-    return [product, fails(RuntimeError, words, lambda: u * w), fails(RuntimeError, words, lambda: u.grad_fn), u.requires_grad]
+    return [
+        product,
+        fails(RuntimeError, words, lambda: u * w),
+        fails(RuntimeError, words, lambda: u.grad_fn),
+        u.requires_grad,
+    ]
 
 
 @agree
@@ -209,8 +232,16 @@ def test_views_made_under_no_grad_lose_the_base(t):
     b.mul_(2)
     with t.no_grad():
         product = v * 2
-    words = "created in no_grad mode and its base or another view of its base has been modified inplace"
-    return [v.requires_grad, product, fails(RuntimeError, words, lambda: v * 2), fails(RuntimeError, words, lambda: v.grad_fn), repr(v)]
+    words = (
+        "created in no_grad mode and its base or another view of its base has been modified inplace"
+    )
+    return [
+        v.requires_grad,
+        product,
+        fails(RuntimeError, words, lambda: v * 2),
+        fails(RuntimeError, words, lambda: v.grad_fn),
+        repr(v),
+    ]
 
 
 @agree
@@ -363,7 +394,13 @@ def test_a_stale_view_as_argument_of_everything(t):
     b = x * 1
     v = b[:2]
     b.mul_(x)
-    found = [v.requires_grad, v.is_leaf, v.grad_fn.name(), v.output_nr, (v + 1).grad_fn.next_functions[0][0].name()]
+    found = [
+        v.requires_grad,
+        v.is_leaf,
+        v.grad_fn.name(),
+        v.output_nr,
+        (v + 1).grad_fn.next_functions[0][0].name(),
+    ]
     b.mul_(2)
     (x[:2] * v + v[0]).sum().backward(retain_graph=True)
     found.append(x.grad.clone())

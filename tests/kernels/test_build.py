@@ -37,6 +37,7 @@ def cold(emulator, tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_parallel_processes_share_a_cold_cache(cold):
     jobs = [
         subprocess.Popen([sys.executable, "-c", RACE], stderr=subprocess.PIPE, text=True)

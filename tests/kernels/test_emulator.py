@@ -1,5 +1,7 @@
 """What the emulator offers of CUDA gives what CUDA gives, under every schedule."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -153,3 +155,18 @@ def test_offsets_of_large_arrays(kernel, kind):
         wanted = [int(np.dot([int(p) for p in place], row)) for row in strides]
         assert out[k].tolist() == wanted
     assert kind == "int" or out.max() > 2**31
+
+
+def test_threads_of_the_program_may_launch(compiled):
+    """Each has shared memory of its own, and launches wait for one another."""
+    run = compiled("healthy.cu", NAMES, True).get_function("block_sum<double>")
+    x = np.arange(4 * 64, dtype=np.float64).reshape(4, 64)
+
+    def launch(_):
+        out = np.zeros(4)
+        run((4,), (64,), (x, out))
+        return out
+
+    with ThreadPoolExecutor(4) as pool:
+        for out in pool.map(launch, range(12)):
+            assert np.array_equal(out, x.sum(1))

@@ -9,6 +9,7 @@ import pytest
 from autograd_gpu._core.manifest import KERNELS, LAYOUT, MAX_DIMS, SCALARS, Elementwise
 from autograd_gpu._core.sources import formulas, kernel_folder, source
 from autograd_gpu._ops.declare import KERNELS as DECLARED
+from autograd_gpu.testing.emulator import build
 
 from .readme import render
 
@@ -44,9 +45,12 @@ def test_instances_are_all_different(name):
     assert max(Counter(names).values()) == 1
 
 
-@pytest.mark.parametrize("file", [*FILES, "common.cuh"])
-def test_style(file):
-    lines = (kernel_folder() / file).read_text(encoding="utf-8").splitlines()
+EMULATOR = [p for name in ("*.h", "*.cpp") for p in sorted(build.HERE.rglob(name))]
+
+
+@pytest.mark.parametrize("path", [*kernel_folder().glob("*.cu*"), *EMULATOR], ids=lambda p: p.name)
+def test_style(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("// ") and len(lines) <= 400
     assert not [n for n, line in enumerate(lines, 1) if len(line) > 100 or line != line.rstrip()]
 

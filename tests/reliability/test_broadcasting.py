@@ -91,7 +91,7 @@ def test_three_inputs(name, shapes, gaps, seed):
     rng = np.random.default_rng(seed)
     arrays = [draw(rng, s, 0.5, 3, gaps) for s in shapes]
     if name == "clamp":
-        arrays[2] = arrays[2] + 3  # bounds in order
+        arrays[2] = np.asarray(arrays[2] + 3)  # bounds in order
     check(getattr(ag, name), TERNARY[name], arrays, rng)
 
 

@@ -69,7 +69,8 @@ def clip_grads_with_norm_(
     scale = float(max_norm) / (total_norm._array + 1e-6)
     factor = float(np.minimum(scale, 1.0))      # NaN stays NaN
     for array in grads:
-        np.multiply(array, array.dtype.type(factor), out=array)
+        with np.errstate(all="ignore"):
+            np.multiply(array, array.dtype.type(factor), out=array)
         record_write(array)
 
 
