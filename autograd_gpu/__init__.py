@@ -1,4 +1,5 @@
-"""Tensors with PyTorch's eager autograd, on NumPy and CuPy. The public face: filled from the table; computes nothing."""
+"""Tensors with PyTorch's eager autograd, on NumPy and CuPy. The public face: filled from the table;
+computes nothing."""
 
 import importlib as _importlib
 import math as _math
@@ -39,16 +40,19 @@ globals().update({alias: _dtype.BY_NAME[name] for alias, name in _dtype.ALIASES.
 globals().update(_table.PUBLIC[""])
 
 _LAZY = {
-    "cuda": None, "datasets": None, "fft": None, "linalg": None, "nn": None, "optim": None, "random": None,
+    "cuda": None, "datasets": None, "fft": None, "linalg": None, "nn": None, "optim": None,
+    "random": None,
     "return_types": None, "serialization": None, "special": None, "utils": None,
     "load": "serialization", "save": "serialization",
-    "Generator": "random", "default_generator": "random", "get_rng_state": "random", "initial_seed": "random",
+    "Generator": "random", "default_generator": "random", "get_rng_state": "random",
+    "initial_seed": "random",
     "manual_seed": "random", "seed": "random", "set_rng_state": "random",
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
-    """Modules that an import need not pay for are loaded when they are first named; bfloat16 needs ml_dtypes."""
+    """Modules that an import need not pay for are loaded when they are first named; bfloat16 needs
+    ml_dtypes."""
     if name in _LAZY:
         home = _LAZY[name]
         module = _importlib.import_module(f".{home or name}", __name__)

@@ -1,4 +1,5 @@
-"""Where an array lives and which library computes on it. One of the two modules that may import CuPy, and only lazily."""
+"""Where an array lives and which library computes on it. One of the two modules that may import
+CuPy, and only lazily."""
 
 import sys
 from typing import Any
@@ -9,7 +10,8 @@ __all__ = ["as_device", "cpu", "cuda_status", "device", "device_of", "library", 
 
 
 class device:
-    """A place for tensors: `device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda", 1)`."""
+    """A place for tensors: `device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda",
+    1)`."""
 
     __slots__ = ("index", "type")
     index: int | None
@@ -22,10 +24,15 @@ class device:
             type, index = "cuda", type
         name, colon, number = str(type).partition(":")
         if name not in ("cpu", "cuda"):
-            raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {type}")
+            raise RuntimeError(
+                f"Expected one of cpu, cuda device type at start of device string: {type}"
+            )
         if colon:
             if index is not None:
-                raise RuntimeError("type (string) must not include an index because index was passed explicitly: " + str(type))
+                raise RuntimeError(
+                    "type (string) must not include an index because index was passed explicitly: "
+                    + str(type)
+                )
             if not number.isdigit():
                 raise RuntimeError(f"Invalid device string: '{type}'")
             index = int(number)
@@ -67,7 +74,11 @@ def device_of(array: Any) -> device:
 
 def library(array: Any) -> Any:
     """The module that computes on an array: NumPy, or CuPy for an array of its own."""
-    return np if isinstance(array, (np.ndarray, np.generic)) else sys.modules[array.__class__.__module__.split(".")[0]]
+    return (
+        np
+        if isinstance(array, (np.ndarray, np.generic))
+        else sys.modules[array.__class__.__module__.split(".")[0]]
+    )
 
 
 def cuda_status() -> tuple[bool, str]:
@@ -86,11 +97,16 @@ def cuda_status() -> tuple[bool, str]:
 
 
 def move(array: Any, target: device) -> Any:
-    """The array on another device. RuntimeError that gives the reason where the device cannot be used."""
+    """The array on another device. RuntimeError that gives the reason where the device cannot be
+    used."""
     if target.type == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
     _, reason = cuda_status()
     raise RuntimeError(
         f"cannot use device '{target}': "
-        + (reason or "this version of autograd_gpu computes on the CPU only; CUDA tensors come with a later version")
+        + (
+            reason
+            or "this version of autograd_gpu computes on the CPU only; CUDA tensors come with a "
+            "later version"
+        )
     )

@@ -1,4 +1,5 @@
-"""dtype objects under PyTorch's names, the default dtype, and PyTorch's type promotion (not NumPy's)."""
+"""dtype objects under PyTorch's names, the default dtype, and PyTorch's type promotion (not
+NumPy's)."""
 
 from functools import cache
 from typing import Any
@@ -6,7 +7,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "BY_NAME", "can_cast", "default", "dtype", "finfo", "get_default_dtype", "iinfo", "numpy_of", "of",
+    "BY_NAME", "can_cast", "default", "dtype", "finfo", "get_default_dtype", "iinfo", "numpy_of",
+    "of",
     "promote_types", "result_dtype", "scalar_dtype", "set_default_dtype",
 ]  # fmt: skip
 
@@ -14,9 +16,19 @@ _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
 class dtype:
-    """The type of a tensor's elements. `numpy` is NumPy's dtype for it; one object a type, so compare with `is` or `==`."""
+    """The type of a tensor's elements. `numpy` is NumPy's dtype for it; one object a type, so
+    compare with `is` or `==`."""
 
-    __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "legacy", "name", "numpy")
+    __slots__ = (
+        "category",
+        "is_complex",
+        "is_floating_point",
+        "is_signed",
+        "itemsize",
+        "legacy",
+        "name",
+        "numpy",
+    )
 
     def __init__(self, name: str, numpy: np.dtype, category: int, legacy: str) -> None:
         self.name, self.numpy, self.category, self.legacy = name, numpy, category, legacy
@@ -47,7 +59,8 @@ def _by_name(name: str) -> dtype:
 BY_NAME: dict[str, dtype] = {}
 _BY_NUMPY: dict[np.dtype, dtype] = {}
 ALIASES = {
-    "half": "float16", "float": "float32", "double": "float64", "cfloat": "complex64", "cdouble": "complex128",
+    "half": "float16", "float": "float32", "double": "float64", "cfloat": "complex64",
+    "cdouble": "complex128",
     "short": "int16", "int": "int32", "long": "int64",
 }  # fmt: skip
 
@@ -59,7 +72,8 @@ def _add(name: str, numpy: Any, category: int, legacy: str) -> dtype:
 
 
 for _name, _legacy in {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int",
+    "int64": "Long",
     "float16": "Half", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat",
     "complex128": "ComplexDouble",
 }.items():  # fmt: skip
@@ -67,7 +81,8 @@ for _name, _legacy in {
 
 
 def bfloat16() -> dtype:
-    """The dtype bfloat16; it needs the package ml_dtypes (ImportError that names the extra otherwise)."""
+    """The dtype bfloat16; it needs the package ml_dtypes (ImportError that names the extra
+    otherwise)."""
     if "bfloat16" not in BY_NAME:
         try:
             import ml_dtypes
@@ -91,14 +106,16 @@ def of(numpy: Any) -> dtype:
     found = _BY_NUMPY.get(numpy.newbyteorder("="))
     if found is None:
         raise TypeError(
-            f"can't convert np.ndarray of type numpy.{numpy.name}. The only supported types are: float64, float32, "
+            f"can't convert np.ndarray of type numpy.{numpy.name}. The only supported types are: "
+            "float64, float32, "
             "float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."
         )
     return found
 
 
 def numpy_of(value: Any) -> np.dtype:
-    """NumPy's dtype for a dtype argument: ours, Python's float, int, bool or complex, or None for the default."""
+    """NumPy's dtype for a dtype argument: ours, Python's float, int, bool or complex, or None for
+    the default."""
     if value.__class__ is dtype:
         return value.numpy
     if value is None:
@@ -127,7 +144,8 @@ def get_default_dtype() -> dtype:
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Make `d`, a floating-point dtype, the dtype of tensors made from Python floats. TypeError otherwise."""
+    """Make `d`, a floating-point dtype, the dtype of tensors made from Python floats. TypeError
+    otherwise."""
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, not {d!r}")
     _default[0] = d.numpy
@@ -144,7 +162,8 @@ def category(numpy: np.dtype) -> int:
 
 @cache
 def promote(a: np.dtype, b: np.dtype) -> np.dtype:
-    """The type that holds both, as PyTorch decides: a float stays as wide as it is whatever the integer."""
+    """The type that holds both, as PyTorch decides: a float stays as wide as it is whatever the
+    integer."""
     ca, cb = category(a), category(b)
     if a == b:
         return a
@@ -168,9 +187,9 @@ def scalar_dtype(number: Any) -> np.dtype:
 
 
 def result_dtype(values: list[Any], floating: bool = False) -> np.dtype:
-    """The common type of arrays and Python numbers. Arrays with dimensions outrank 0-d ones, these outrank numbers, and
-    a lower rank counts only where its category (bool, integer, float, complex) is higher. `floating`: integers count
-    as the default float, as in a division."""
+    """The common type of arrays and Python numbers. Arrays with dimensions outrank 0-d ones, these
+    outrank numbers, and a lower rank counts only where its category (bool, integer, float, complex)
+    is higher. `floating`: integers count as the default float, as in a division."""
     best: Any = None
     for rank in (0, 1, 2):
         group = None
@@ -193,19 +212,24 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:
-    """May an in-place result of dtype `from_` be stored in `to`? Not to a lower category (a float into integers)."""
+    """May an in-place result of dtype `from_` be stored in `to`? Not to a lower category (a float
+    into integers)."""
     if from_.category == 3 and to.category < 3 or from_.category == 2 and to.category < 2:
         return False
     return not (to.category == 0 and from_.category > 0)
 
 
 class finfo:
-    """Machine limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
+    """Machine limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal,
+    resolution."""
 
     def __init__(self, type: dtype | None = None) -> None:
         d = type or get_default_dtype()
         if d.category < 2:
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d!r}'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
+                f"'{d!r}'"
+            )
         if d.name == "bfloat16":
             import ml_dtypes
 
@@ -219,7 +243,8 @@ class finfo:
 
     def __repr__(self) -> str:
         return (
-            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, "
             f"smallest_normal={self.tiny:g}, tiny={self.tiny:g}, dtype={self.dtype})"
         )
 
@@ -229,9 +254,17 @@ class iinfo:
 
     def __init__(self, type: dtype) -> None:
         if type.category != 1:
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type!r}'")
+            raise TypeError(
+                "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
+                f"'{type!r}'"
+            )
         info = np.iinfo(type.numpy)
-        self.dtype, self.bits, self.max, self.min = type.name, info.bits, int(info.max), int(info.min)
+        self.dtype, self.bits, self.max, self.min = (
+            type.name,
+            info.bits,
+            int(info.max),
+            int(info.min),
+        )
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

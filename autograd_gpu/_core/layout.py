@@ -1,10 +1,22 @@
-"""How an array's elements lie in memory: strides in elements, contiguity, shared memory, overlap, dimension numbers."""
+"""How an array's elements lie in memory: strides in elements, contiguity, shared memory, overlap,
+dimension numbers."""
 
 from typing import Any
 
 import numpy as np
 
-__all__ = ["contiguous", "dim_error", "memory_order", "normal_dim", "normal_dims", "offset", "overlaps", "owner", "restride", "strides"]
+__all__ = [
+    "contiguous",
+    "dim_error",
+    "memory_order",
+    "normal_dim",
+    "normal_dims",
+    "offset",
+    "overlaps",
+    "owner",
+    "restride",
+    "strides",
+]
 
 
 def owner(array: Any) -> Any:
@@ -24,6 +36,7 @@ def strides(array: Any) -> tuple[int, ...]:
 
 def offset(array: Any) -> int:
     """Where the first element lies in the owner's memory, in elements."""
+
     def start(a: Any) -> int:
         return a.__array_interface__["data"][0] if isinstance(a, np.ndarray) else a.data.ptr
 
@@ -31,14 +44,16 @@ def offset(array: Any) -> int:
 
 
 def memory_order(array: Any) -> tuple[int, ...] | None:
-    """The dimensions from the slowest in memory to the fastest; None where that is their own order."""
+    """The dimensions from the slowest in memory to the fastest; None where that is their own
+    order."""
     if array.flags.c_contiguous:
         return None
     return tuple(sorted(range(array.ndim), key=lambda d: -abs(array.strides[d])))
 
 
 def restride(xp: Any, array: Any, size: tuple[int, ...], steps: tuple[int, ...]) -> Any:
-    """A view with other lengths and strides (in bytes) that begins where `array` does. Stays within the memory."""
+    """A view with other lengths and strides (in bytes) that begins where `array` does. Stays within
+    the memory."""
     if xp is np:  # a tenth of the time of as_strided, and the bounds are checked
         memory = array if array.flags.forc else owner(array)
         try:
@@ -68,7 +83,9 @@ def overlaps(array: Any) -> bool:
     if array.size < 2:
         return False
     reach = array.itemsize
-    for stride, n in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+    for stride, n in sorted(
+        (s, n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1
+    ):
         if stride < reach:
             return True
         reach += stride * (n - 1)
@@ -78,11 +95,14 @@ def overlaps(array: Any) -> bool:
 def dim_error(dim: int, ndim: int) -> IndexError:
     """PyTorch's IndexError for a dimension that is not there."""
     n = max(ndim, 1)
-    return IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return IndexError(
+        f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+    )
 
 
 def normal_dim(dim: Any, ndim: int, op: str = "") -> int:
-    """`dim` counted from the front. IndexError where it is out of range, TypeError where it is no integer."""
+    """`dim` counted from the front. IndexError where it is out of range, TypeError where it is no
+    integer."""
     if dim.__class__ is not int:
         if isinstance(dim, bool) or not hasattr(dim, "__index__"):
             raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}")
@@ -94,7 +114,8 @@ def normal_dim(dim: Any, ndim: int, op: str = "") -> int:
 
 
 def normal_dims(dim: Any, ndim: int, op: str = "") -> tuple[int, ...]:
-    """Dimensions counted from the front, each once; None and () mean all. RuntimeError for a repeated one."""
+    """Dimensions counted from the front, each once; None and () mean all. RuntimeError for a
+    repeated one."""
     if dim is None or dim == () or dim == []:
         return tuple(range(ndim))
     if not isinstance(dim, (tuple, list)):

@@ -37,7 +37,7 @@ class Size(tuple):
     def __add__(self, other: Any) -> "Size":
         if not isinstance(other, tuple):
             raise TypeError(
-                f'can only concatenate tuple (not {type(other).__name__}) to torch.Size'
+                f"can only concatenate tuple (not {type(other).__name__}) to torch.Size"
             )
         return Size(tuple(self) + tuple(other))
 
@@ -54,7 +54,8 @@ class Size(tuple):
 
 
 def size_from(args: tuple, op: str = "size") -> tuple[int, ...]:
-    """The size in `f(2, 3)`, `f((2, 3))`, `f([2, 3])` or `f(size)`, as a tuple of ints; TypeError for anything else."""
+    """The size in `f(2, 3)`, `f((2, 3))`, `f([2, 3])` or `f(size)`, as a tuple of ints; TypeError
+    for anything else."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
     try:

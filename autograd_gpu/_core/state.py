@@ -1,4 +1,5 @@
-"""What every floor shares: the clock of nodes and writes, the grad mode, and silence for NumPy's warnings."""
+"""What every floor shares: the clock of nodes and writes, the grad mode, and silence for NumPy's
+warnings."""
 
 import itertools
 import threading
@@ -13,7 +14,8 @@ tick = itertools.count(1).__next__
 
 
 class _State:
-    """`off`: how many threads record nothing just now. `last_write`: the number of the youngest in-place write."""
+    """`off`: how many threads record nothing just now. `last_write`: the number of the youngest
+    in-place write."""
 
     __slots__ = ("last_write", "off")
     last_write: int
@@ -29,7 +31,8 @@ state.off = state.last_write = 0
 
 
 def recording() -> bool:
-    """Does this thread record operations? Generated code asks only where `state.off` says that some thread does not."""
+    """Does this thread record operations? Generated code asks only where `state.off` says that some
+    thread does not."""
     return local.on
 
 
@@ -41,8 +44,9 @@ def set_recording(on: bool) -> None:
             state.off += -1 if on else 1
 
 
-# NumPy keeps its error state in a context variable. `np.errstate` costs 0.9 us an op, setting the variable 0.09 us; so
-# generated code does `token = hush(quiet)` ... `unhush(token)`, and the user's own settings are untouched outside an op.
+# NumPy keeps its error state in a context variable. `np.errstate` costs 0.9 us an op, setting the
+# variable 0.09 us; so generated code does `token = hush(quiet)` ... `unhush(token)`, and the user's
+# own settings are untouched outside an op.
 def _hush_slowly(_: Any) -> Any:
     return np.seterr(all="ignore")
 

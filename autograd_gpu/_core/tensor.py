@@ -1,4 +1,5 @@
-"""Tensor: an array and its place in a graph. No mathematics: the table of ops binds the verbs from above."""
+"""Tensor: an array and its place in a graph. No mathematics: the table of ops binds the verbs from
+above."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,15 @@ new = object.__new__
 class Tensor:
     """An array with a place in a graph.
 
-    `_array` is NumPy's (or CuPy's) array. `_edge` is where a gradient of this tensor goes: the node that made it, the
-    AccumulateGrad of a leaf, or None. Most code gets its tensors from functions (`tensor`, `zeros`, `x + y`).
+    `_array` is NumPy's (or CuPy's) array. `_edge` is where a gradient of this tensor goes: the node
+    that made it, the AccumulateGrad of a leaf, or None. Most code gets its tensors from functions
+    (`tensor`, `zeros`, `x + y`).
 
-    There is no `__getattr__` here, on purpose: it would switch off CPython's specialised slot reads (0.11 us an op on
-    3.11). Rare slots are simply unset. A view that a write has made stale has its `_edge` deleted: the AttributeError
-    on its next use leads to general code, which replays the view on the new base.
+    There is no `__getattr__` here, on purpose: it would switch off CPython's specialised slot reads
+    (0.11 us an op on
+    3.11). Rare slots are simply unset. A view that a write has made stale has its `_edge` deleted:
+    the AttributeError on its next use leads to general code, which replays the view on the new
+    base.
     """
 
     __slots__ = ("__weakref__", "_array", "_edge", "_family", "_grad", "_view")
@@ -94,13 +98,15 @@ class Tensor:
     ndimension = dim
 
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or the length of one dimension. IndexError where there is no such dimension."""
+        """The shape, or the length of one dimension. IndexError where there is no such
+        dimension."""
         if dim is None:
             return Size(self._array.shape)
         n = self._array.ndim
         if not -max(n, 1) <= dim < max(n, 1) or n == 0:
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})"
+                f"Dimension out of range (expected to be in range of [{-max(n, 1)}, "
+                f"{max(n, 1) - 1}], but got {dim})"
                 if n else "Dimension specified as 0 but tensor has no dimensions"
             )  # fmt: skip
         return self._array.shape[dim]
@@ -142,7 +148,10 @@ def make(array: Any, edge: Any = None) -> Tensor:
 
 
 def as_array(value: Any, kind: Any = None) -> Any:
-    """NumPy turns 0-d results into scalars: back to an array, of class `kind` where one is given."""
+    """NumPy turns 0-d results into scalars: back to an array, of class `kind` where one is
+    given."""
     if isinstance(value, np.generic):
         value = np.asarray(value)
-    return value if kind is None or isinstance(value, kind) or kind is np.ndarray else value.view(kind)
+    return (
+        value if kind is None or isinstance(value, kind) or kind is np.ndarray else value.view(kind)
+    )

@@ -8,11 +8,12 @@ import numpy as np
 
 from .._core.dtype import of
 from .._core.tensor import Tensor
-from .arithmetic import mul, pow
+from .arithmetic import mul
 from .declare import Array, composite, op
 from .elementwise import log
 from .errors import needs
 from .helpers import conj, is_complex, like, narrow, no_gradient, raw, wide
+from .power import pow
 from .returns import result_type
 from .select import masked_fill
 from .special import log_of, sigmoid, times_log

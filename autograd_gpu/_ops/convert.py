@@ -10,6 +10,7 @@ from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
 from .._core.tensor import Tensor, make
 from .declare import Array, op
+from .element import element
 from .helpers import no_gradient
 from .reduce import _sum_all
 
@@ -40,10 +41,13 @@ clone.derivative(input=lambda grad: grad)
 
 @op(where=(), node="CloneBackward0")
 def _clone_in(xp, input: Array, order):
-    """A copy whose dimensions lie in memory in the given order, the slowest first; None: row by row."""
+    """A copy whose dimensions lie in memory in the given order, the slowest first; None: row by
+    row."""
     if order is None:
         return xp.array(input, order="C")
-    out = xp.empty([input.shape[d] for d in order], input.dtype).transpose([order.index(d) for d in range(input.ndim)])
+    out = xp.empty([input.shape[d] for d in order], input.dtype).transpose(
+        [order.index(d) for d in range(input.ndim)]
+    )
     out[...] = input
     return out
 
@@ -54,7 +58,10 @@ _clone_in.samples(lambda t: [(t(2, 3, 4), (2, 0, 1)), (t.strided(2, 3), None)])
 
 @op(where=(), node="CopyBackwards")
 def copy(xp, input: Array, source: Array, non_blocking=False):
-    """`source`, broadcast to the input's shape and in its dtype; `copy_` writes it.            dL/dsource = g"""
+    """`source`, broadcast to the input's shape and in its dtype; `copy_` writes it.
+
+    dL/dsource = g
+    """
     out = xp.empty_like(input)
     _write(xp, out, source)
     return out
@@ -73,7 +80,8 @@ def _write(xp: Any, target: Any, source: Any) -> None:
         source = source.real
     if source.ndim > target.ndim:
         raise RuntimeError(
-            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(source.shape)}"
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(source.shape)}"
         )
     try:
         target[...] = source
@@ -85,27 +93,37 @@ def _mismatch(source: Any, target: Any) -> RuntimeError:
     from .errors import mismatch
 
     return mismatch([target.shape, source.shape]) or RuntimeError(
-        f"The expanded size of the tensor {list(target.shape)} must match the existing size {list(source.shape)}"
+        f"The expanded size of the tensor {list(target.shape)} must match the existing size "
+        f"{list(source.shape)}"
     )
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """Write `src`, broadcast and cast, into this tensor, and return it.            dL/dsrc = g,  dL/dself = 0"""
+    """Write `src`, broadcast and cast, into this tensor, and return it.
+
+    dL/dsrc = g,  dL/dself = 0
+    """
     from .general import write_inplace
 
     if not isinstance(src, (Tensor, np.ndarray)):
-        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        raise TypeError(
+            f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
+        )
     return write_inplace(copy.op, self, (src, non_blocking), {})
 
 
 @op(inplace=True, where=())
 def fill(xp, input: Array, value: Array | float):
-    """The input's shape filled with one number (or a 0-d Tensor).            dL/dx = 0,  dL/dvalue = sum g"""
+    """The input's shape filled with one number (or a 0-d Tensor).
+
+    dL/dx = 0,  dL/dvalue = sum g
+    """
     if getattr(value, "ndim", 0):
         raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
+            "dimensions."
         )
-    return xp.full_like(input, value)
+    return xp.full_like(input, _one(input.dtype, value))
 
 
 fill.derivative(input=no_gradient, value=lambda grad: _sum_all(grad))
@@ -115,9 +133,14 @@ fill.derivative(input=no_gradient, value=lambda grad: _sum_all(grad))
 def _(xp, input, value):
     if getattr(value, "ndim", 0):
         raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
+            "dimensions."
         )
-    input[...] = value
+    input[...] = _one(input.dtype, value)
+
+
+def _one(dtype: Any, value: Any) -> Any:
+    return value if hasattr(value, "dtype") else element(dtype, value)
 
 
 def zero_(self: Tensor) -> Tensor:
@@ -126,22 +149,32 @@ def zero_(self: Tensor) -> Tensor:
 
 
 def to(
-    self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+    self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
+    copy: bool = False,
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """The tensor in another dtype, on another device, or both; itself where nothing changes (unless `copy`).
+    """The tensor in another dtype, on another device, or both; itself where nothing changes (unless
+    `copy`).
 
-    `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`.            dL/dx = g, in x's dtype and on its device
+    `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`.
+        dL/dx = g, in x's dtype and on its device
     """
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
-        elif isinstance(arg, (str, Device)) or isinstance(arg, int) and not isinstance(arg, bool) and device is None:
+        elif (
+            isinstance(arg, (str, Device))
+            or isinstance(arg, int)
+            and not isinstance(arg, bool)
+            and device is None
+        ):
             device = arg
         elif isinstance(arg, DType) or arg in (float, int, bool, complex):
             dtype = arg
         elif arg is not None and not isinstance(arg, bool):
-            raise TypeError(f"to() received an invalid argument of type {type(arg).__name__}: {arg!r}")
+            raise TypeError(
+                f"to() received an invalid argument of type {type(arg).__name__}: {arg!r}"
+            )
     out = self
     if device is not None:
         place = Device(device)
@@ -168,16 +201,22 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     return to(self, dtype)
 
 
+_CASTS = {
+    "bfloat16": "bfloat16", "bool": "bool", "byte": "uint8", "cdouble": "complex128",
+    "cfloat": "complex64", "char": "int8", "double": "float64", "float": "float32",
+    "half": "float16", "int": "int32", "long": "int64", "short": "int16",
+}  # fmt: skip
+
+
 def _bind() -> None:
     t: Any = Tensor
     t.to, t.type, t.copy_, t.zero_ = to, type_, copy_, zero_
-    names = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64",
-             "int": "int32", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64",
-             "cdouble": "complex128"}  # fmt: skip
-    for method, name in names.items():
+    for method, name in _CASTS.items():
         setattr(t, method, _caster(method, name))
     t.cpu = lambda self, memory_format=None: to(self, "cpu")
-    t.cuda = lambda self, device=None, non_blocking=False, memory_format=None: to(self, device or "cuda")
+    t.cuda = lambda self, device=None, non_blocking=False, memory_format=None: to(
+        self, device or "cuda"
+    )
 
 
 def _caster(method: str, name: str) -> Any:

@@ -10,9 +10,11 @@ from .._core.device import as_device, device_of, move
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
 from .._core.size import size_from
+from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import requires_grad_
 from .declare import composite
+from .element import element
 
 __all__ = ["as_tensor", "from_numpy", "tensor", "zeros", "zeros_like"]
 
@@ -24,7 +26,8 @@ def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
     if requires_grad:
         if out._array.dtype.kind in "biu":
             raise RuntimeError(
-                f"Only Tensors of floating point and complex dtype can require gradients, not {out.dtype!r}"
+                "Only Tensors of floating point and complex dtype can require gradients, not "
+                f"{out.dtype!r}"
             )
         requires_grad_(out)
     return out
@@ -34,7 +37,16 @@ def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
 
 
 def array_of(data: Any, wanted: Any, op: str) -> Any:
-    """A new array of numbers, nested sequences, arrays and tensors; Python floats count as the default dtype."""
+    """A new array of numbers, nested sequences, arrays and tensors; Python floats count as the
+    default dtype."""
+    token = hush(quiet)
+    try:
+        return _array_of(data, wanted)
+    finally:
+        unhush(token)
+
+
+def _array_of(data: Any, wanted: Any) -> Any:
     if isinstance(data, Tensor):
         return data._array.astype(wanted or data._array.dtype)
     if isinstance(data, (np.ndarray, np.generic)):
@@ -42,9 +54,15 @@ def array_of(data: Any, wanted: Any, op: str) -> Any:
         return array.astype(wanted or of(array.dtype).numpy)
     if isinstance(data, (bool, int, float, complex)):
         return np.asarray(_fits(data, wanted), wanted or scalar_dtype(data))
-    if isinstance(data, (str, bytes)) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'") if isinstance(data, (str, bytes)) else (
-            RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    if (
+        isinstance(data, (str, bytes))
+        or not hasattr(data, "__len__")
+        or not hasattr(data, "__getitem__")
+    ):
+        raise (
+            TypeError(f"new(): invalid data type '{type(data).__name__}'")
+            if isinstance(data, (str, bytes))
+            else (RuntimeError(f"Could not infer dtype of {type(data).__name__}"))
         )
     return _nested(data, wanted)
 
@@ -52,10 +70,15 @@ def array_of(data: Any, wanted: Any, op: str) -> Any:
 def _fits(number: Any, wanted: Any) -> Any:
     if wanted is not None and wanted.kind in "iu":
         info = np.iinfo(wanted)
-        if isinstance(number, float):
-            number = int(number)
-        if isinstance(number, int) and not info.min <= number <= info.max:
-            raise RuntimeError(f"value cannot be converted to type {of(wanted).name} without overflow")
+        # negative integers of uint8 count from 256 downwards
+        low = info.min if info.min or isinstance(number, float) else -info.max
+        if isinstance(number, (int, float)) and not low <= number <= info.max:
+            raise RuntimeError(
+                f"value cannot be converted to type {of(wanted).name} without overflow"
+            )
+        number = int(number) if isinstance(number, float) else number
+        if isinstance(number, int) and not info.min:
+            number %= info.max + 1
     return number
 
 
@@ -63,7 +86,9 @@ def _nested(data: Any, wanted: Any) -> Any:
     """Nested sequences: the shape from the first elements, the dtype from all of them."""
     shape: list[int] = []
     level = data
-    while hasattr(level, "__len__") and not (isinstance(level, (str, bytes)) or getattr(level, "ndim", 1) == 0):
+    while hasattr(level, "__len__") and not (
+        isinstance(level, (str, bytes)) or getattr(level, "ndim", 1) == 0
+    ):
         shape.append(len(level))
         if not len(level):
             break
@@ -77,6 +102,11 @@ def _nested(data: Any, wanted: Any) -> Any:
         wanted = default() if wanted is None else wanted
     wide = np.dtype("float32") if wanted.itemsize == 2 and wanted.kind not in "iu" else wanted
     out = np.array(flat, wide if wide.kind not in "iu" else None) if flat else np.empty(0, wanted)
+    if wanted.kind in "iu" and out.dtype.kind == "c":
+        raise TypeError(f"tensor(): a complex number is not one of type {of(wanted).name}")
+    if wanted.kind in "iu" and out.size and out.dtype != wanted:
+        for bound in (out.min(), out.max()):
+            _fits(bound.item() if isinstance(bound, np.generic) else bound, wanted)
     return out.astype(wanted).reshape(shape)
 
 
@@ -95,9 +125,13 @@ def _flatten(data: Any, shape: list[int], depth: int, flat: list) -> None:
         flat.append(data)
         return
     if not hasattr(data, "__len__"):
-        raise TypeError(f"expected sequence of length {shape[depth]} at dim {depth}, got {type(data).__name__}")
+        raise TypeError(
+            f"expected sequence of length {shape[depth]} at dim {depth}, got {type(data).__name__}"
+        )
     if len(data) != shape[depth]:
-        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+        raise ValueError(
+            f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})"
+        )
     for item in data:
         _flatten(item, shape, depth + 1, flat)
 
@@ -106,22 +140,28 @@ def _flatten(data: Any, shape: list[int], depth: int, flat: list) -> None:
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A new leaf with a copy of `data`: a number, nested sequences, an array, a tensor.
 
-    Python floats give the default dtype, ints int64, bools bool; NumPy arrays keep their type. A copy of a Tensor warns:
-    `x.detach().clone()` says it better. RuntimeError for `requires_grad` with an integer dtype.
+    Python floats give the default dtype, ints int64, bools bool; NumPy arrays keep their type. A
+    copy of a Tensor warns: `x.detach().clone()` says it better. RuntimeError for `requires_grad`
+    with an integer dtype.
     """
     if isinstance(data, Tensor):
         warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            "To copy construct from a tensor, it is recommended to use "
+            "sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
             UserWarning,
             stacklevel=2,
         )
-    return finish(array_of(data, None if dtype is None else numpy_of(dtype), "tensor"), device, requires_grad)
+    return finish(
+        array_of(data, None if dtype is None else numpy_of(dtype), "tensor"), device, requires_grad
+    )
 
 
 @composite(where=("",))
 def as_tensor(data, dtype=None, device=None):
-    """`data` as a Tensor, sharing memory where it can: a Tensor of that dtype is returned as it is, an array is wrapped."""
+    """`data` as a Tensor, sharing memory where it can: a Tensor of that dtype is returned as it is,
+    an array is wrapped."""
     wanted = None if dtype is None else numpy_of(dtype)
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
@@ -144,15 +184,28 @@ def from_numpy(ndarray):
 def _shared(array: Any) -> Any:
     wanted = of(array.dtype).numpy
     if array.dtype.byteorder not in "=|" and array.dtype != wanted:
-        raise ValueError("given numpy array has byte order different from the native byte order. Conversion is not supported.")
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion is "
+            "not supported."
+        )
     if any(s < 0 for s in array.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
-            "supported. (You can probably work around this by making a copy of your array with array.copy().)"
+            "At least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not currently "
+            "supported. (You can probably work around this by making a copy of your array with "
+            "array.copy().)"
         )
     if not array.flags.writeable:
-        warnings.warn("The given NumPy array is not writable; writing into the tensor would be an error.", UserWarning, stacklevel=4)
-    return array if array.dtype is wanted and type(array) is np.ndarray else np.asarray(array).view(wanted)
+        warnings.warn(
+            "The given NumPy array is not writable; writing into the tensor would be an error.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return (
+        array
+        if array.dtype is wanted and type(array) is np.ndarray
+        else np.asarray(array).view(wanted)
+    )
 
 
 # ---- filled
@@ -161,26 +214,38 @@ def _shared(array: Any) -> Any:
 def new_array(size: tuple[int, ...], wanted: Any, op: str) -> Any:
     """An array of that size with anything in it; RuntimeError for sizes that cannot be."""
     if any(n < 0 for n in size):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {list(size)}")
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(size)}: {list(size)}"
+        )
     if math.prod(size) * wanted.itemsize >= 2**63:
         raise RuntimeError(f"{op}(): Storage size calculation overflowed with sizes={list(size)}")
     try:
         return np.empty(size, wanted)
     except (MemoryError, ValueError) as error:
         raise OutOfMemoryError(
-            f"{op}(): can't allocate memory: you tried to allocate {math.prod(size) * wanted.itemsize} bytes for a tensor "
+            f"{op}(): can't allocate memory: you tried to allocate "
+            f"{math.prod(size) * wanted.itemsize} bytes for a tensor "
             f"of size {list(size)}. {error}"
         ) from None
 
 
-def _filled(op: str, size: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any) -> Tensor:
+def _filled(
+    op: str, size: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any
+) -> Tensor:
     wanted = numpy_of(dtype)
+    if value is not None:
+        value = wanted.type(value) if isinstance(value, np.generic) else element(wanted, value)
     array = new_array(size, wanted, op)
     if value is not None:
-        array.fill(value)
+        _fill(array, value)
     if out is not None:
         return into(out, array)
     return finish(array, device, requires_grad)
+
+
+def _fill(array: Any, value: Any) -> None:
+    with np.errstate(over="ignore"):  # half types: infinite
+        array.fill(value)
 
 
 def into(out: Tensor, array: Any) -> Tensor:
@@ -192,7 +257,15 @@ def into(out: Tensor, array: Any) -> Tensor:
 
 
 @composite(where=("",))
-def empty(*size, dtype=None, device=None, requires_grad=False, out=None, pin_memory=False, memory_format=None):
+def empty(
+    *size,
+    dtype=None,
+    device=None,
+    requires_grad=False,
+    out=None,
+    pin_memory=False,
+    memory_format=None,
+):
     """A tensor with anything in it. `size`: lengths, or one tuple of them."""
     return _filled("empty", size_from(size, "empty"), None, dtype, device, requires_grad, out)
 
@@ -213,9 +286,13 @@ def ones(*size, dtype=None, device=None, requires_grad=False, out=None):
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None):
     """A tensor of one number, in the dtype of that number unless another is given."""
     value = fill_value._array[()] if isinstance(fill_value, Tensor) else fill_value
-    wanted = of(scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value._array.dtype)
+    wanted = of(
+        scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value._array.dtype
+    )
     size = (size,) if isinstance(size, int) else tuple(size)
-    return _filled("full", size_from(size, "full"), value, dtype or wanted, device, requires_grad, out)
+    return _filled(
+        "full", size_from(size, "full"), value, dtype or wanted, device, requires_grad, out
+    )
 
 
 def like_array(input: Tensor, dtype: Any) -> Any:
@@ -227,7 +304,7 @@ def like_array(input: Tensor, dtype: Any) -> Any:
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     array = like_array(input, dtype)
     if value is not None:
-        array.fill(value)
+        _fill(array, element(array.dtype, value))
     return finish(array, device or device_of(input._array), requires_grad)
 
 
@@ -250,17 +327,26 @@ def ones_like(input, *, dtype=None, device=None, requires_grad=False, memory_for
 
 
 @composite(where=("",))
-def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=None):
+def full_like(
+    input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=None
+):
     """One number in the input's size, dtype and device."""
     return _like(input, fill_value, dtype, device, requires_grad)
 
 
 def _new(name: str, maker: Any) -> None:
     def method(self, *size, dtype=None, device=None, requires_grad=False):
-        return maker(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return maker(
+            *size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"As `{maker.__name__}`, in this tensor's dtype and on its device unless others are given."
+    method.__doc__ = (
+        f"As `{maker.__name__}`, in this tensor's dtype and on its device unless others are given."
+    )
     setattr(Tensor, name, method)
 
 
@@ -271,86 +357,38 @@ _new("new_ones", ones)
 
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
     """As `full`, in this tensor's dtype and on its device unless others are given."""
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+    return full(
+        size,
+        fill_value,
+        dtype=dtype or self.dtype,
+        device=device or self.device,
+        requires_grad=requires_grad,
+    )
 
 
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
     """As `tensor`, in this tensor's dtype and on its device unless others are given."""
-    return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+    return tensor(
+        data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad
+    )
 
 
 Tensor.new_full, Tensor.new_tensor = new_full, new_tensor  # type: ignore[attr-defined]
 
 
-# ---- ranges
-
-
-@composite(where=("",))
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False, out=None):
-    """The numbers start, start + step, ... below `end`: ceil((end - start) / step) of them.
-
-    int64 where all three are ints, else the default dtype. RuntimeError for step 0 or bounds on the wrong side.
-    """
-    if end is None:
-        start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) * (1 if step > 0 else -1) < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(v, int) for v in (start, end, step))
-    wanted = numpy_of(dtype) if dtype is not None else np.dtype("int64") if whole else default()
-    n = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    wide = np.int64 if whole else np.float64
-    array = (np.arange(n, dtype=wide) * step + start).astype(wanted)
-    return into(out, array) if out is not None else finish(array, device, requires_grad)
-
-
-@composite(where=("",))
-def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, out=None):
-    """`steps` numbers from start to end, both included, at equal distances."""
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    wanted = numpy_of(dtype)
-    array = _steps(start, end, steps, wanted)
-    return into(out, array) if out is not None else finish(array, device, requires_grad)
-
-
-def _steps(start: Any, end: Any, steps: int, wanted: Any) -> Any:
-    """Counted from both ends, in the dtype itself: what PyTorch's CPU kernel gives."""
-    if steps <= 1:
-        return np.full(steps, start).astype(wanted)
-    work = wanted if wanted.kind == "f" and wanted.itemsize > 2 else np.dtype("c16" if wanted.kind == "c" else "f8" if wanted.kind in "iu" else "f4")
-    kind = work.type
-    gap = (kind(end) - kind(start)) / kind(steps - 1)
-    i = np.arange(steps)
-    low = kind(start) + gap * i.astype(work)
-    high = kind(end) - gap * (steps - 1 - i).astype(work)
-    return np.where(i < steps // 2, low, high).astype(wanted)
-
-
-@composite(where=("",))
-def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, out=None):
-    """`steps` powers of `base`, with exponents from start to end at equal distances."""
-    wanted = numpy_of(dtype)
-    array = np.power(float(base), _steps(float(start), float(end), steps, np.dtype("f8"))).astype(wanted)
-    return into(out, array) if out is not None else finish(array, device, requires_grad)
-
-
-@composite(where=("",))
-def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None):
-    """The n x m matrix (default n x n) with ones on the diagonal."""
-    if n < 0 or (m is not None and m < 0):
-        raise RuntimeError(f"n must be greater or equal to 0, got {min(n, n if m is None else m)}")
-    array = np.eye(n, m, dtype=numpy_of(dtype))
-    return into(out, array) if out is not None else finish(array, device, requires_grad)
-
-
 def legacy_new(cls: type, *args: Any) -> Tensor:
     """`Tensor(2, 3)`: anything in that size; `Tensor([1, 2])`: the data, in the default dtype."""
-    if len(args) == 1 and not isinstance(args[0], (int, tuple)) or len(args) == 1 and isinstance(args[0], tuple):
-        array = args[0]._array if isinstance(args[0], Tensor) else array_of(args[0], default(), "Tensor")
+    if (
+        len(args) == 1
+        and not isinstance(args[0], (int, tuple))
+        or len(args) == 1
+        and isinstance(args[0], tuple)
+    ):
+        array = (
+            args[0]._array
+            if isinstance(args[0], Tensor)
+            else array_of(args[0], default(), "Tensor")
+        )
     else:
         array = np.zeros(size_from(args, "Tensor"), default()) if args else np.empty(0, default())
     out: Any = object.__new__(cls)

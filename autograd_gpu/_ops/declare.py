@@ -1,4 +1,4 @@
-"""@op and @composite: how an operation is said once, and the registry that everything else is derived from."""
+"""@op and @composite: how an operation is said once."""
 
 import functools
 import inspect
@@ -6,7 +6,7 @@ import operator as operators
 from collections.abc import Callable
 from heapq import heappush
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,68 +16,13 @@ from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.graph import ListNode, Node, Output, fill, freed, repair
 from ..autograd.views import link_view, view_list
 from . import generate
+from .registry import KERNELS, PUBLIC, REGISTRY, Array, Arrays, Entry, Index, kind_of
 
 __all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", "composite", "op"]
 
 
-if TYPE_CHECKING:  # forwards see raw arrays, callers Tensors: no one type says that
-    from typing import Any as Array
-    from typing import Any as Arrays
-    from typing import Any as Index
-else:
-
-    class Array:
-        """Annotation: a Tensor for the caller, a raw array in the forward. `Array | float`: or a number; `Array | None`."""
-
-
-    class Index(Array):
-        """Annotation: an array that takes no part in promotion and has no derivative (indices, masks, conditions)."""
-
-
-    class Arrays(Array):
-        """Annotation: a list of Tensors for the caller, of raw arrays in the forward."""
-
-
-REGISTRY: dict[str, Any] = {}
-"""name -> Op or Composite: the table."""
-
-PUBLIC: dict[str, dict[str, Any]] = {"": {}, "nn.functional": {}}
-"""namespace -> {name: function}: what the faces show; "" is the package itself."""
-
 ENVIRONMENT: dict[str, Any] = {}
 """The names that generated source may use besides its own."""
-
-
-class Entry:
-    """What ops and composites share: a function, where it is shown, and how it is sampled in tests."""
-
-    def __init__(self, name: str, function: Any, where: tuple[str, ...], methods: tuple[str, ...]) -> None:
-        self.name, self.function, self.where, self.methods = name, function, where, methods
-        self.inplace: tuple[str, ...] = ()
-        self.sampler: Any = None
-        self.function.samples = self.samples
-        self.function.op = self
-        if name in REGISTRY:
-            raise ValueError(f"the op '{name}' is declared twice")
-        REGISTRY[name] = self
-        public = name.lstrip("_")
-        for place in where:
-            if place == "Tensor":
-                methods = (*methods, public)
-            else:
-                PUBLIC.setdefault(place, {})[public] = function
-        for method in methods:
-            setattr(Tensor, method, self.method(method))
-        self.methods = methods
-
-    def method(self, name: str) -> Any:
-        """What Tensor gets under a method's name."""
-        return self.function
-
-    def samples(self, sampler: Callable[[Any], list]) -> Any:
-        """Say which calls the tests make: `sampler(t)` gives a list of argument tuples, where `t(2, 3)` is a tensor."""
-        self.sampler = sampler
-        return self.function
 
 
 class Op(Entry):
@@ -92,7 +37,9 @@ class Op(Entry):
         self.joint: Any = None
         self.differentiable: list[int] = []
         self.edge_of: dict[str, str] = {}
-        self.users: dict[str, list[int]] = {}  # what is saved -> the places of the edges whose formulas use it
+        self.users: dict[
+            str, list[int]
+        ] = {}  # what is saved -> the places of the edges whose formulas use it
         self.saved_arrays: tuple[str, ...] = ()
         self.grad_names: tuple[str, ...] = ()
         self.writer: Any = None
@@ -101,18 +48,23 @@ class Op(Entry):
         name = options.get("name", forward.__name__)
         function = self._stub(name.lstrip("_"), _general_stub.__code__)
         function.derivative, function.write = self.derivative, self.write
-        self.operator: Any = None  # what `x + y` calls: the same code but for its answer to strangers
-        super().__init__(name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ())))
+        self.operator: Any = (
+            None  # what `x + y` calls: the same code but for its answer to strangers
+        )
+        super().__init__(
+            name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ()))
+        )
         if options.get("inplace"):
             self._bind_inplace()
 
     def _read_options(self, options: dict[str, Any]) -> None:
-        """view: the result looks at the first input; "many": it is a list of such views, of which the formula is given
-        the gradients as `grads`. outputs: names of several results; main: the only one with a
-        derivative, else each in `relays` has one. promote: "same", "float" (integers become floats) or "bool" (inputs
-        are promoted, the result is a mask). constants, caches: what the forward returns besides, for the formulas;
-        caches are functions of the inputs and are computed again when recording. check: given the Tensors and numbers of
-        a call that is not the usual one, it may refuse them."""
+        """view: the result looks at the first input; "many": it is a list of such views, of which
+        the formula is given the gradients as `grads`. outputs: names of several results; main: the
+        only one with a derivative, else each in `relays` has one. promote: "same", "float"
+        (integers become floats) or "bool" (inputs are promoted, the result is a mask). constants,
+        caches: what the forward returns besides, for the formulas; caches are functions of the
+        inputs and are computed again when recording. check: given the Tensors and numbers of a call
+        that is not the usual one, it may refuse them."""
         self.view = options.get("view", False)
         self.many = self.view == "many"
         self.outputs: tuple[str, ...] = tuple(options.get("outputs", ()))
@@ -129,8 +81,8 @@ class Op(Entry):
         self.same_dtype = self.promote in ("same", "float")
 
     def _read_signature(self) -> None:
-        """Names, defaults and kinds of the parameters, without xp. Read off the code: `inspect` would double the time
-        that importing the table takes."""
+        """Names, defaults and kinds of the parameters, without xp. Read off the code: `inspect`
+        would double the time that importing the table takes."""
         code, annotations = self.forward.__code__, self.forward.__annotations__
         last = code.co_argcount
         positional = code.co_varnames[1:last]
@@ -139,7 +91,7 @@ class Op(Entry):
         given = self.forward.__defaults__ or ()
         self.defaults = dict(zip(positional[len(positional) - len(given) :], given, strict=True))
         self.defaults.update(self.forward.__kwdefaults__ or {})
-        self.kinds = {p: kind for p in self.params if (kind := _kind(annotations.get(p)))}
+        self.kinds = {p: kind for p in self.params if (kind := kind_of(annotations.get(p)))}
         self.arrays = [(i, p, self.kinds[p]) for i, p in enumerate(self.params) if p in self.kinds]
         self.optional = {name for name, kind in self.kinds.items() if "None" in kind}
         self.lists = any("list" in kind for kind in self.kinds.values())
@@ -147,7 +99,9 @@ class Op(Entry):
         tail = [self._parameter(p) for p in keywords]
         self.signature = ", ".join([*head, "*", *tail, "out=None"])
         self.operator_signature = ", ".join([*head, *tail])
-        self.broadcasts = any("float" in kind for kind in self.kinds.values()) or self.promote is not None
+        self.broadcasts = (
+            any("float" in kind for kind in self.kinds.values()) or self.promote is not None
+        )
 
     def _parameter(self, name: str) -> str:
         return f"{name}={self.defaults[name]!r}" if name in self.defaults else name
@@ -162,17 +116,20 @@ class Op(Entry):
 
         entry = self
         method.__name__ = method.__qualname__ = name
-        method.__doc__ = f"In-place form of `{name[:-1]}`: the result is written into this tensor, which is returned."
+        method.__doc__ = inplace_doc(name[:-1])
         names = [name]
         for dunder in self.methods:
-            if hasattr(operators, augmented := "__i" + dunder[2:]):  # of `__add__`, not of `__neg__`
+            if hasattr(
+                operators, augmented := "__i" + dunder[2:]
+            ):  # of `__add__`, not of `__neg__`
                 names.append(augmented)
         for each in names:
             setattr(Tensor, each, method)
         self.inplace = tuple(names)
 
     def method(self, name: str) -> Any:
-        """Operators get a code of their own: they answer NotImplemented to operands they do not know."""
+        """Operators get a code of their own: they answer NotImplemented to operands they do not
+        know."""
         if not name.startswith("__") or name == "__getitem__":
             return self.function
         if self.operator is None:
@@ -182,8 +139,8 @@ class Op(Entry):
     def derivative(self, _joint: Any = None, /, **formulas: Any) -> Any:
         """One formula an input; its parameter names are the list of what the node keeps.
 
-        A single positional formula gives the gradients of all inputs it names in `of=("input", "weight")` at once: its
-        last parameter is `wanted`, a tuple of bools.
+        A single positional formula gives the gradients of all inputs it names in `of=("input",
+        "weight")` at once: its last parameter is `wanted`, a tuple of bools.
         """
         names = [name for _, name, _ in self.arrays]
         inputs = formulas.pop("of", None) or list(formulas)
@@ -202,7 +159,9 @@ class Op(Entry):
             self.formulas[k] = formula, params
             for name in params:
                 self._use(name, [place])
-        self.plan = [(f"e{k}", *self.formulas[k]) for k in self.differentiable] if _joint is None else []
+        self.plan = (
+            [(f"e{k}", *self.formulas[k]) for k in self.differentiable] if _joint is None else []
+        )
         arrays = {*names, "out", *self.outputs, *self.extras}
         self.saved_arrays = tuple(n for n in self.users if n in arrays)
         return self.function
@@ -212,17 +171,21 @@ class Op(Entry):
             return
         known = {*self.params, "out", *self.outputs, *self.extras}
         if name not in known and name.rpartition("_")[0] not in self.kinds:
-            raise TypeError(f"the derivative of {self.forward.__name__} names '{name}', which is nothing that can be saved")
+            raise TypeError(
+                f"the derivative of {self.forward.__name__} names '{name}', which is nothing that "
+                "can be saved"
+            )
         self.users.setdefault(name, []).extend(places)
 
     def write(self, writer: Any) -> Any:
-        """A forward that writes into its first argument: `writer(xp, input, other, ...)`, for in-place forms."""
+        """A forward that writes into its first argument: `writer(xp, input, other, ...)`, for
+        in-place forms."""
         self.writer = writer
         return self.function
 
     def _stub(self, name: str, code: Any) -> Any:
-        """A function whose first call gives it its code and calls again. The object never changes, so
-        `from autograd_gpu import mul` and `Tensor.__mul__` stay what they are."""
+        """A function whose first call gives it its code and calls again. The object never changes,
+        so `from autograd_gpu import mul` and `Tensor.__mul__` stay what they are."""
         stub = FunctionType(code, self.namespace, name)
         stub.__doc__, stub.__module__ = self.forward.__doc__, self.forward.__module__
         kinds, empty = inspect.Parameter, inspect.Parameter.empty
@@ -259,7 +222,9 @@ class Op(Entry):
         if "Node" not in space:
             space["general"], space["operator"] = paths.general, paths.operator
             if self.differentiable:
-                self.source = generate.compile_source(generate.node_source(self), f"{self.name} node", space)
+                self.source = generate.compile_source(
+                    generate.node_source(self), f"{self.name} node", space
+                )
                 for cls in ("Node", "RepairNode"):
                     space[cls].__name__ = space[cls].__qualname__ = self.title()
             else:
@@ -273,7 +238,13 @@ class Op(Entry):
 
 
 class Composite(Entry):
-    """A function of Tensors (and raw arrays): its derivative follows from those of the ops it calls."""
+    """A function of Tensors (and raw arrays): its derivative follows from those of the ops it
+    calls."""
+
+
+def inplace_doc(name: str) -> str:
+    """The docstring of an in-place form."""
+    return f"In-place form of `{name}`: the result is written into this tensor, which is returned."
 
 
 def _general_stub(*args: Any, **kwargs: Any) -> Any:
@@ -289,32 +260,23 @@ def _parameters(formula: Any) -> list[str]:
     return list(code.co_varnames[: code.co_argcount])
 
 
-def _kind(annotation: Any) -> str:
-    """'array', 'index' or 'list', with '|float' and '|None' where numbers and None are allowed; '' for an option."""
-    parts = getattr(annotation, "__args__", (annotation,))
-    if not any(isinstance(p, type) and issubclass(p, Array) for p in parts):
-        return ""
-    kind = "list" if Arrays in parts else "index" if Index in parts else "array"
-    return kind + ("|float" if float in parts else "") + ("|None" if type(None) in parts else "")
-
-
 def op(**options: Any) -> Callable[[Any], Any]:
-    """Declare a primitive: the decorated function is its forward on raw arrays. Options: see `Op`; `where`: where it is
-    shown, of "" (the package), "Tensor", "nn.functional", "linalg" ..., default the first two; `methods`: further names
-    on Tensor; `inplace`: there is an `f_`."""
+    """Declare a primitive: the decorated function is its forward on raw arrays. Options: see `Op`;
+    `where`: where it is shown, of "" (the package), "Tensor", "nn.functional", "linalg" ...,
+    default the first two; `methods`: further names on Tensor; `inplace`: there is an `f_`."""
     return lambda forward: Op(forward, options).function
 
 
-KERNELS: dict[str, dict[type, Any]] = {}
-"""kernel's name -> {array class: kernel}; filled by the devices that have one."""
-
-
 def composite(
-    kernel: str | None = None, where: tuple[str, ...] = (), methods: tuple[str, ...] = (), inplace: bool = False
+    kernel: str | None = None,
+    where: tuple[str, ...] = (),
+    methods: tuple[str, ...] = (),
+    inplace: bool = False,
 ) -> Callable[[Any], Any]:
-    """Declare a function in plain operations. Where a kernel is known for the class of its first raw array, that runs
-    instead: so only on that device, and only while nothing is recorded. `inplace`: give Tensor an `f_` that writes the
-    function's result into the tensor."""
+    """Declare a function in plain operations. Where a kernel is known for the class of its first
+    raw array, that runs
+    instead: so only on that device, and only while nothing is recorded. `inplace`: give Tensor an
+    `f_` that writes the function's result into the tensor."""
 
     def wrap(body: Any) -> Any:
         function = body
@@ -343,7 +305,7 @@ def _bind_composite_inplace(entry: Composite) -> None:
         return write_result(name, self, function, args, kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place form of `{entry.name}`: the result is written into this tensor, which is returned."
+    method.__doc__ = inplace_doc(entry.name)
     setattr(Tensor, name, method)
     entry.inplace = (name,)
 
@@ -367,8 +329,11 @@ def share_node(node: Any, views: tuple) -> None:
 
 
 ENVIRONMENT.update(
-    numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode, Output=Output,
-    state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed, link_view=link_view,
-    hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush, form=form,
+    numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode,
+    Output=Output,
+    state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
+    link_view=link_view,
+    hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush,
+    form=form,
     form_out=form_out, view_list=view_list, share_node=share_node,
 )  # fmt: skip

@@ -92,7 +92,7 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     RuntimeError for integers, IndexError for a dimension that is not there (the default is 1, also
     for vectors).
     """
-    from .arithmetic import div
+    from .division import div
 
     size = vector_norm(input, p, dim, True)
     short = like(raw(size) < eps, size)

@@ -1,4 +1,5 @@
-"""Functions of one number, elementwise: exponentials, logarithms, roots, trigonometric and hyperbolic functions."""
+"""Functions of one number, elementwise: exponentials, logarithms, roots, trigonometric and
+hyperbolic functions."""
 
 import math
 from typing import Any
@@ -6,7 +7,22 @@ from typing import Any
 from .declare import Array, composite, op
 from .helpers import conj, is_complex, like, no_gradient, raw, unary
 
-__all__ = ["abs", "cos", "cosh", "exp", "log", "reciprocal", "sgn", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh"]
+__all__ = [
+    "abs",
+    "cos",
+    "cosh",
+    "exp",
+    "log",
+    "reciprocal",
+    "sgn",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+]
 
 
 @op(inplace=True, promote="float")
@@ -330,7 +346,8 @@ def trunc(xp, input: Array):
 
 @op(inplace=True)
 def round(xp, input: Array, *, decimals=0):
-    """The nearest integer, halves to even; with `decimals`, the nearest multiple of 10^-decimals. Its derivative is 0."""
+    """The nearest integer, halves to even; with `decimals`, the nearest multiple of 10^-decimals.
+    Its derivative is 0."""
     if not decimals:
         return _integers_unchanged(xp, xp.rint, input)
     scale = 10.0 ** abs_int(decimals)

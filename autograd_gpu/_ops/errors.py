@@ -31,7 +31,8 @@ def mismatch(shapes: list[tuple]) -> RuntimeError | None:
             for d in range(-1, -min(len(a), len(b)) - 1, -1):
                 if a[d] != b[d] and 1 not in (a[d], b[d]):
                     return RuntimeError(
-                        f"The size of tensor a ({a[d]}) must match the size of tensor b ({b[d]}) at non-singleton "
+                        f"The size of tensor a ({a[d]}) must match the size of tensor b ({b[d]}) "
+                        "at non-singleton "
                         f"dimension {ndim + d}"
                     )
     return None
@@ -41,7 +42,8 @@ def wrong_type(op: Any, value: Any, name: str, wanted: str = "Tensor") -> TypeEr
     """The TypeError for an argument that is no tensor."""
     place = op.params.index(name) + 1 if name in op.params else 1
     return TypeError(
-        f"{op.name.lstrip('_')}(): argument '{name}' (position {place}) must be {wanted}, not {type(value).__name__}"
+        f"{op.name.lstrip('_')}(): argument '{name}' (position {place}) must be {wanted}, not "
+        f"{type(value).__name__}"
     )
 
 

@@ -36,6 +36,14 @@ class _Call:
 
 def general(op: Any, values: tuple, out: Any = None) -> Any:
     """Do a call the long way."""
+    token = hush(quiet)
+    try:
+        return _general(op, values, out)
+    finally:
+        unhush(token)
+
+
+def _general(op: Any, values: tuple, out: Any) -> Any:
     call = prepare(op, values)
     if call is None:  # raw arrays and NumPy scalars, in a formula
         first = next(v for v in _flat(values) if hasattr(v, "dtype"))
@@ -171,11 +179,11 @@ def _spread(op: Any, values: Any) -> tuple[list, dict]:
 
 
 def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
-    """Run the forward (or the writer, into an array): the result, and what it returned besides."""
+    """Run the forward (or the writer, into an array): the result, and what it returned besides. NumPy's warnings are off
+    here already, since promotion casts too."""
     args, kwargs = _spread(op, call.arrays)
     first = next(a for a in _flat(args) if hasattr(a, "dtype"))
     xp = library(first)
-    token = hush(quiet)
     try:
         if write_to is not None:
             kept = op.writer(xp, write_to, *args[1:], **kwargs)
@@ -186,8 +194,6 @@ def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
         if better is None:
             raise
         raise better from None
-    finally:
-        unhush(token)
     if op.extras:
         return result[0], tuple(result[1:])
     if op.same_dtype and not op.outputs:
@@ -321,6 +327,14 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     What a formula names `out` is what stands in memory after the write; the written input, where a formula names it, is
     a copy made before.
     """
+    token = hush(quiet)
+    try:
+        return _write_inplace(op, target, args, kwargs)
+    finally:
+        unhush(token)
+
+
+def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     values = (target, *args) if not kwargs and len(args) + 1 == len(op.params) else _bind(op, target, args, kwargs)
     if not op.differentiable and recording() and edge_of(target) is not None:
         return target.copy_(op.function(*values))  # type: ignore[attr-defined]  # what was there has no influence more

@@ -1,9 +1,11 @@
-"""From one op's declaration, the Python source of its call function and of its node. Looked at as `op.source`.
+"""From one op's declaration, the Python source of its call function and of its node. Looked at as
+`op.source`.
 
-What is specialised: the signature; which arguments are unwrapped; what is saved, and for which edge; how gradients are
-delivered. The forward and the formulas stay ordinary functions. The source is written when the op is first used, so that
-an import compiles nothing, and is registered with linecache, so that tracebacks, pdb and profilers show its lines. What
-is not the usual is not generated: `general.py` (promotion, numbers first, stale views, errors), `Node.gradients`.
+What is specialised: the signature; which arguments are unwrapped; what is saved, and for which
+edge; how gradients are delivered. The forward and the formulas stay ordinary functions. The source
+is written when the op is first used, so that an import compiles nothing, and is registered with
+linecache, so that tracebacks, pdb and profilers show its lines. What is not the usual is not
+generated: `general.py` (promotion, numbers first, stale views, errors), `Node.gradients`.
 """
 
 import linecache
@@ -24,18 +26,24 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
     """def mul(input, other): ..."""
     values = {p: p for p in op.params}
     unwrap: list[str] = []
-    reference = next((k for k, (_, _, kind) in enumerate(op.arrays) if not kind.startswith("index")), 0)
+    reference = next(
+        (k for k, (_, _, kind) in enumerate(op.arrays) if not kind.startswith("index")), 0
+    )
     for k, (_, param, kind) in enumerate(op.arrays):
         values[param] = f"a{k}"
         unwrap += _unwrap(k, param, kind, reference)
-    retry = f"return {'operator' if operator else 'general'}(OP, ({', '.join(op.params)},){'' if operator else ', out'})"
+    retry = f"return general(OP, ({', '.join(op.params)},), out)"
+    if operator:
+        retry = f"return operator(OP, ({', '.join(op.params)},))"
     signature = op.operator_signature if operator else op.signature
     first = op.arrays[0][1]
     if op.lists and len(op.arrays) == 1 and not op.extras:
         return _list_call(op, name, retry)
     if op.lists:
         return [f"def {name}({signature}):", f"    {retry}"]
-    raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + ("[0]" if op.extras else "")
+    raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + (
+        "[0]" if op.extras else ""
+    )
     lines = [
         f"def {name}({signature}):",
         f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
@@ -45,7 +53,8 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
         "    try:",
         *indent(unwrap, 8),
         "        kind = a0.__class__",
-        f"        array = forward(numpy if kind is ndarray else library(a0), {_arguments(op, values)})",
+        "        array = forward(numpy if kind is ndarray else library(a0), "
+        f"{_arguments(op, values)})",
         "    except Exception:  # no Tensor, a stale view, a rare type, an error: the long way",
         f"        {retry}",
         *([] if op.view else ["    finally:", "        unhush(token)"]),
@@ -58,8 +67,11 @@ def _list_call(op: Any, name: str, retry: str) -> list[str]:
     """def cat(tensors, dim): ..., the same with a list for one array."""
     first = op.arrays[0][1]
     values = {p: p for p in op.params} | {first: "arrays"}
-    known = values | {"out": "array", f"{first}_shape": "tuple([a.shape for a in arrays])"}
-    dtypes = ["for a in arrays:", "    if a.dtype is not arrays[0].dtype:", "        raise AttributeError"]
+    dtypes = [
+        "for a in arrays:",
+        "    if a.dtype is not arrays[0].dtype:",
+        "        raise AttributeError",
+    ]
     return [
         f"def {name}({op.signature}):",
         "    if out is not None:",
@@ -74,23 +86,32 @@ def _list_call(op: Any, name: str, retry: str) -> list[str]:
         f"        edges = [t._edge for t in {first}]",
         *(indent(dtypes, 8) if op.promote else []),
         "        kind = arrays[0].__class__",
-        f"        array = forward(numpy if kind is ndarray else library(arrays[0]), {_arguments(op, values)})",
+        "        array = forward(numpy if kind is ndarray else library(arrays[0]), "
+        f"{_arguments(op, values)})",
         "    except Exception:  # the long way",
         f"        {retry}",
         "    finally:",
         "        unhush(token)",
         *indent(_wrap_outputs(op), 4),
-        "    if edges.count(None) == len(edges) or (state.off and not recording()):",
-        "        result._edge = None",
-        "        return result",
-        "    node = new(Node)",
-        "    node.edge_list = edges",
-        "    node.forms = tuple([(a.shape, a.dtype) for a in arrays])",
-        *[f"    node.{n} = {known[n]}" for n in op.users],
-        "    node.g = None",
-        "    node.seq = tick()",
-        "    result._edge = node",
+        *indent(_list_record(op, values), 4),
+    ]
+
+
+def _list_record(op: Any, values: dict[str, str]) -> list[str]:
+    shapes = {f"{op.arrays[0][1]}_shape": "tuple([a.shape for a in arrays])"}
+    known = values | {"out": "array"} | shapes
+    return [
+        "if edges.count(None) == len(edges) or (state.off and not recording()):",
+        "    result._edge = None",
         "    return result",
+        "node = new(Node)",
+        "node.edge_list = edges",
+        "node.forms = tuple([(a.shape, a.dtype) for a in arrays])",
+        *[f"node.{n} = {known[n]}" for n in op.users],
+        "node.g = None",
+        "node.seq = tick()",
+        "result._edge = node",
+        "return result",
     ]
 
 
@@ -106,13 +127,21 @@ def _unwrap(k: int, name: str, kind: str, reference: int) -> list[str]:
             lines += [f"if a{k}.dtype is not a{reference}.dtype:", "    raise AttributeError"]
     if "float" in kind:
         test = f"{name}.__class__ is float or {name}.__class__ is int"
-        # ml_dtypes' bfloat16 ("V") turns into float32 beside a Python number: the long way keeps it.
+        # bfloat16 ("V") turns into float32 beside a Python number: the long way keeps it
         rare = [f"    if a{reference}.dtype.kind == 'V':", "        raise AttributeError"]
-        lines = [f"if {test}:", *rare, f"    a{k} = {name}", f"    e{k} = None", "else:", *indent(lines, 4)]
+        lines = [
+            f"if {test}:",
+            *rare,
+            f"    a{k} = {name}",
+            f"    e{k} = None",
+            "else:",
+            *indent(lines, 4),
+        ]
     if "None" in kind:
-        lines = [f"if {name} is None:", f"    a{k} = e{k} = None", "el" + lines[0], *lines[1:]] if "float" in kind else [
-            f"if {name} is None:", f"    a{k} = e{k} = None", "else:", *indent(lines, 4)
-        ]  # fmt: skip
+        none = [f"if {name} is None:", f"    a{k} = e{k} = None"]
+        if "float" in kind:
+            return [*none, "el" + lines[0], *lines[1:]]
+        return [*none, "else:", *indent(lines, 4)]
     return lines
 
 
@@ -134,7 +163,10 @@ def _wrap_outputs(op: Any) -> list[str]:
         "result._array = array",
     ]
     if op.view:
-        lines += ["if array.base is not None:", f"    link_view(result, {op.params[0]}, OP.function, ({rest}))"]
+        lines += [
+            "if array.base is not None:",
+            f"    link_view(result, {op.params[0]}, OP.function, ({rest}))",
+        ]
     return lines
 
 
@@ -142,16 +174,32 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     """The end of the call: nothing to record, or a node with its edges and what it saves."""
     edges = [f"e{k}" for k in op.differentiable]
     nothing = " and ".join(f"{e} is None" for e in edges)
-    # A recorded input is floating, and so is its result; only unrecorded may NumPy have chosen a type PyTorch would not.
-    check = [f"    if array.dtype is not a{reference}.dtype:", f"        {retry}"] if op.same_dtype else []
+    # A recorded input is floating, and so is its result; only unrecorded may NumPy have chosen a
+    # type PyTorch would not.
+    check = (
+        [f"    if array.dtype is not a{reference}.dtype:", f"        {retry}"]
+        if op.same_dtype
+        else []
+    )
     none = [] if op.outputs or op.many else ["    result._edge = None"]
     if not edges:
         return [*(line[4:] for line in check + none), "return result"]
-    lines = [f"if ({nothing}) or (state.off and not recording()):", *check, *none, "    return result"]
+    lines = [
+        f"if ({nothing}) or (state.off and not recording()):",
+        *check,
+        *none,
+        "    return result",
+    ]
     if op.broadcasts:
         tests = _shape_tests(op, edges)
         forms = ", ".join(f"form(a{k})" for k in op.differentiable)
-        lines += [f"if {tests}:", "    node = new(RepairNode)", f"    node.forms = ({forms},)", "else:", "    node = new(Node)"]
+        lines += [
+            f"if {tests}:",
+            "    node = new(RepairNode)",
+            f"    node.forms = ({forms},)",
+            "else:",
+            "    node = new(Node)",
+        ]
     else:
         lines += ["node = new(Node)"]
     lines += [f"node.{e} = {e}" for e in edges]
@@ -160,7 +208,9 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     if op.many:
         lines.append("share_node(node, result)")
     elif op.relays:
-        lines.append(f"node.shapes_out = ({', '.join(f'form_out(out_{n}._array)' for n in op.relays)},)")
+        lines.append(
+            f"node.shapes_out = ({', '.join(f'form_out(out_{n}._array)' for n in op.relays)},)"
+        )
         lines += [f"out_{n}._edge = Output(node, {i})" for i, n in enumerate(op.relays)]
     elif op.outputs:
         lines.append(f"out_{op.outputs[0]}._edge = node")
@@ -173,7 +223,9 @@ def _shape_tests(op: Any, edges: list[str]) -> str:
     """Did anything broadcast? Two inputs of one shape cannot have: one comparison."""
     if len(op.arrays) == 2 and len(edges) == 2:
         return "a1.__class__ is kind and a0.shape != a1.shape"
-    return " or ".join(f"(e{k} is not None and a{k}.shape != array.shape)" for k in op.differentiable)
+    return " or ".join(
+        f"(e{k} is not None and a{k}.shape != array.shape)" for k in op.differentiable
+    )
 
 
 def _saved(op: Any, name: str, values: dict[str, str], edges: list[str]) -> str:
@@ -197,15 +249,23 @@ def _saved(op: Any, name: str, values: dict[str, str], edges: list[str]) -> str:
 
 
 def node_source(op: Any) -> list[str]:
-    """class Node(Base): ..., and a subclass of it that also repairs the gradients' shapes and dtypes."""
+    """class Node(Base): ..., and a subclass that also repairs the gradients' shapes, dtypes."""
     if op.lists:
         slots = tuple(op.users) + ("forms",)
-        head = ["class Node(ListBase):", f"    __slots__ = {slots!r}", f"    op, saved_names = OP, {op.saved_arrays!r}"]
+        head = [
+            "class Node(ListBase):",
+            f"    __slots__ = {slots!r}",
+            f"    op, saved_names = OP, {op.saved_arrays!r}",
+        ]
         return [*head, "class RepairNode(Node):", "    __slots__ = ()"]
     edges = tuple(f"e{k}" for k in op.differentiable)
     slots = edges + tuple(op.users) + (("shapes_out",) if op.relays or op.many else ())
-    lines = ["class Node(Base):", f"    __slots__ = {slots!r}",
-             f"    op, edge_names, saved_names = OP, {edges!r}, {op.saved_arrays!r}", *_run(op, False)]  # fmt: skip
+    lines = [
+        "class Node(Base):",
+        f"    __slots__ = {slots!r}",
+        f"    op, edge_names, saved_names = OP, {edges!r}, {op.saved_arrays!r}",
+        *_run(op, False),
+    ]
     return [*lines, "class RepairNode(Node):", '    __slots__ = ("forms",)', *_run(op, True)]
 
 
@@ -226,15 +286,21 @@ def _run(op: Any, repaired: bool) -> list[str]:
     for i, k in enumerate(op.differentiable):
         body = [f"g = results[{i}]"] if op.joint is not None else _formula(op, k)
         if repaired:
-            body += [f"if g.shape != self.forms[{i}][0] or g.dtype is not self.forms[{i}][1]:",
-                     f"    g = repair(g, self.forms[{i}])"]  # fmt: skip
+            form = f"self.forms[{i}]"
+            body += [
+                f"if g.shape != {form}[0] or g.dtype is not {form}[1]:",
+                f"    g = repair(g, {form})",
+            ]
         lines.append(f"        edge = self.e{k}")
         if single:
             lines += indent(body + _deliver_one(), 8)
         else:
             lines += ["        if edge is not None:", *indent(body + _deliver(), 12)]
     if op.saved_arrays:
-        lines += ["        if not keep:", f"            {' = '.join(f'self.{n}' for n in op.saved_arrays)} = None"]
+        lines += [
+            "        if not keep:",
+            f"            {' = '.join(f'self.{n}' for n in op.saved_arrays)} = None",
+        ]
     return [*lines, f"        return {'edge' if single else 'following'}", ""]
 
 
@@ -242,7 +308,8 @@ def _reads(op: Any, names: list[str]) -> list[str]:
     """Read what a formula names, and refuse a second pass."""
     lines = [f"{name} = self.{name}" for name in names if name in op.users]
     sure = (n for n in names if n in op.saved_arrays and n not in op.optional)
-    # What a joint formula saves is there whatever edges there are; a single one runs only for an edge that is there.
+    # What a joint formula saves is there whatever edges there are; a single one runs only for an
+    # edge that is there.
     guard = next(sure, None)
     return [*lines, f"if {guard} is None:", "    raise freed()"] if guard else lines
 
@@ -254,17 +321,31 @@ def _formula(op: Any, k: int) -> list[str]:
 
 
 def _deliver() -> list[str]:
-    """graph.deliver, inline: the first older node found is returned, further ones wait in the heap."""
-    return ["if edge.g is not None:", "    edge.g = edge.g + g", "else:", "    edge.g = g",
-            "    if not edge.seq:", "        leaves.append(edge)",
-            "    elif following is None:", "        following = edge",
-            "    else:", "        heappush(heap, (-edge.seq, edge))"]  # fmt: skip
+    """graph.deliver, inline: the first older node found is returned, others wait in the heap."""
+    return """\
+if edge.g is not None:
+    edge.g = edge.g + g
+else:
+    edge.g = g
+    if not edge.seq:
+        leaves.append(edge)
+    elif following is None:
+        following = edge
+    else:
+        heappush(heap, (-edge.seq, edge))""".splitlines()
 
 
 def _deliver_one() -> list[str]:
     """The same where there is one edge: it is returned, or None."""
-    return ["if edge.g is not None:", "    edge.g = edge.g + g", "    edge = None", "else:", "    edge.g = g",
-            "    if not edge.seq:", "        leaves.append(edge)", "        edge = None"]  # fmt: skip
+    return """\
+if edge.g is not None:
+    edge.g = edge.g + g
+    edge = None
+else:
+    edge.g = g
+    if not edge.seq:
+        leaves.append(edge)
+        edge = None""".splitlines()
 
 
 def compile_source(lines: list[str], title: str, namespace: dict[str, Any]) -> str:

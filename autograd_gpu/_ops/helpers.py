@@ -1,17 +1,20 @@
-"""What formulas share and that is no op of its own: raw views of masks, constants beside Tensors, conjugates."""
+"""What formulas share and that is no op of its own: raw views of masks, constants beside Tensors,
+conjugates."""
 
 from typing import Any
 
 import numpy as np
 
 from .._core.device import library
+from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor, make
 
-__all__ = ["binary", "conj", "is_complex", "like", "narrow", "no_gradient", "raw", "unary", "wide"]
+__all__ = ["binary", "conj", "is_complex", "like", "narrow", "no_gradient", "of_real_numbers", "raw", "unary", "wide"]
 
 
 def raw(value: Any) -> Any:
-    """The array of a Tensor; anything else as it is. For masks and counts, which have no derivative."""
+    """The array of a Tensor; anything else as it is. For masks and counts, which have no
+    derivative."""
     return value._array if isinstance(value, Tensor) else value
 
 
@@ -45,7 +48,11 @@ def conj(value: Any) -> Any:
 
 def wide(array: Any) -> Any:
     """Half types are computed in float32; anything else as it is."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 and array.dtype.kind not in "iu" else array
+    return (
+        array.astype(np.float32)
+        if array.dtype.itemsize == 2 and array.dtype.kind not in "iu"
+        else array
+    )
 
 
 def narrow(array: Any, dtype: np.dtype) -> Any:
@@ -55,13 +62,37 @@ def narrow(array: Any, dtype: np.dtype) -> Any:
 
 def unary(low: float, high: float) -> Any:
     """Samples of a function of one number that is smooth only in a domain."""
-    return lambda t: [t(low=low, high=high), t(3, low=low, high=high), t(2, 3, 4, low=low, high=high), t(0)]
+    return lambda t: [
+        t(low=low, high=high),
+        t(3, low=low, high=high),
+        t(2, 3, 4, low=low, high=high),
+        t(0),
+    ]
 
 
 def binary(low: float, high: float) -> Any:
-    """Samples of a function of two numbers that is smooth only in a domain, with broadcasting and a number."""
-    shapes = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((0, 3), (1, 3))]
+    """Samples of a function of two numbers that is smooth only in a domain, with broadcasting and a
+    number."""
+    shapes = [
+        ((), ()),
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((2, 1), (1, 3)),
+        ((), (2, 3)),
+        ((0, 3), (1, 3)),
+    ]
     return lambda t: [
         *((t(*a, low=low, high=high), t(*b, low=low, high=high)) for a, b in shapes),
         (t(2, 3, low=low, high=high), (low + high) / 2),
     ]
+
+
+def of_real_numbers(name: str, complex_too: bool = False) -> Any:
+    """A check: bools and, unless `complex_too`, complex numbers are refused."""
+
+    def check(values: list) -> None:
+        dtype = result_dtype([raw(v) for v in values], False)
+        if dtype.kind == "b" or dtype.kind == "c" and not complex_too:
+            raise NotImplementedError(f"\"{name}\" not implemented for '{of(dtype).legacy}'")
+
+    return check

@@ -1,4 +1,5 @@
-"""Questions about tensors that are no mathematics: result_type, numel, isin, and small conveniences."""
+"""Questions about tensors that are no mathematics: result_type, numel, isin, and small
+conveniences."""
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
 
 @composite(where=("",))
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """`obj` as a Tensor: shared memory where possible, a copy with `copy=True`; ValueError where `copy=False` needs one."""
+    """`obj` as a Tensor: shared memory where possible, a copy with `copy=True`; ValueError where
+    `copy=False` needs one."""
     out = as_tensor(obj, dtype=dtype, device=device)
     source = obj._array if isinstance(obj, Tensor) else obj
     shared = isinstance(source, np.ndarray) and np.shares_memory(source, out._array)
@@ -63,9 +65,7 @@ def sum_to_size(input, *size):
     have = tuple(input.shape)
     lead = len(have) - len(shape)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, have[lead:], strict=True)):
-        raise RuntimeError(
-            f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}."
-        )
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.")
     return sum_to_shape(input, shape)
 
 

@@ -10,6 +10,7 @@ from .._core.layout import normal_dim, normal_dims, owner, restride
 from .._core.size import size_from
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
+from .helpers import raw
 
 __all__ = ["expand", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"]
 
@@ -45,6 +46,36 @@ def _reshape(xp, input: Array, size):
 _reshape.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
 
 
+@op(where=(), node="UnsafeViewBackward0")
+def _reshaped_copy(xp, input: Array, size):
+    """See `reshape`, where the memory does not allow a view."""
+    return input.reshape(inferred(size, input.shape))
+
+
+@op(view=True, where=(), node="ReshapeAliasBackward0")
+def _reshape_alias(xp, input: Array, size):
+    """See `reshape`, where the elements do not lie row by row and yet a view is possible."""
+    return input.reshape(inferred(size, input.shape))
+
+
+_reshape_alias.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
+_reshaped_copy.derivative(input=lambda grad, input_shape: _reshape(grad, input_shape))
+
+
+def reshaped(input: Any, size: tuple[int, ...]) -> Any:
+    """`reshape` to a size that may hold a -1; the node tells views from copies, as in PyTorch."""
+    array = raw(input)
+    if array.flags.c_contiguous or array.__class__ is not np.ndarray:
+        return _reshape(input, size)
+    try:
+        array.reshape(inferred(size, array.shape), copy=False)
+    except ValueError:
+        return _reshaped_copy(input, size)
+    except TypeError:  # NumPy before 2.1 cannot say
+        return _reshape(input, size)
+    return _reshape_alias(input, size)
+
+
 @op(view=True, where=(), node="ViewBackward0")
 def _view(xp, input: Array, size):
     """See `view`."""
@@ -67,7 +98,7 @@ def reshape(input, *shape):
     `shape`: lengths, or one tuple of them; one may be -1. RuntimeError where the sizes differ.
     y = x            dL/dx = g, in x's shape
     """
-    return _reshape(input, size_from(shape, "reshape"))
+    return reshaped(input, size_from(shape, "reshape"))
 
 
 @composite(where=("Tensor",))
@@ -342,6 +373,8 @@ def spread(grad, size, dim, keepdim):
 
 _reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), (2, -1)), (t(), (1,)), (t(0, 2), (0,))])
 reshape.samples(lambda t: [(t(2, 3), (3, 2)), (t(4), 2, 2), (t.strided(2, 3), (6,))])
+_reshape_alias.samples(lambda t: [(t.strided(2, 3), (2, 3, 1))])
+_reshaped_copy.samples(lambda t: [(t(2, 3), (3, 2)), (t.strided(2, 3), (-1,))])
 _view.samples(lambda t: [(t(2, 3), (3, 2))])
 view.samples(lambda t: [(t(2, 3), 3, 2), (t(2, 3), (6,)), (t(4), -1, 2)])
 transpose.samples(lambda t: [(t(2, 3), 0, 1), (t(2, 3, 4), -1, 0), (t(3), 0, 0)])

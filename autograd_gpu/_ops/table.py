@@ -10,4 +10,12 @@ from .shape import _reshape
 
 __all__ = ["PUBLIC", "REGISTRY"]
 
-verbs.update(sum=_sum, reshape=_reshape, to=_cast, real=real_part, clone=clone, clone_in=_clone_in, copy_=copy_)
+verbs.update(
+    sum=_sum,
+    reshape=_reshape,
+    to=_cast,
+    real=real_part,
+    clone=clone,
+    clone_in=_clone_in,
+    copy_=copy_,
+)

@@ -17,7 +17,7 @@ from .declare import Array, composite, op
 from .general import mark_written
 from .helpers import like, raw
 from .index import _accumulated, _index
-from .shape import _permute, _reshape, inferred, squeeze, t, transpose, unsqueeze
+from .shape import _permute, _reshape, inferred, reshaped, squeeze, t, transpose, unsqueeze
 
 __all__ = [
     "as_strided",
@@ -51,7 +51,7 @@ def flatten(input, start_dim=0, end_dim=-1):
         return _reshape(input, (1,))
     if first == last:
         return input
-    return _reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+    return reshaped(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @composite(where=("", "Tensor"))

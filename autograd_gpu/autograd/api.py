@@ -40,12 +40,10 @@ def backward(
     if create_graph:
         warnings.warn(
             "Using backward() with create_graph=True will create a reference cycle between the "
-            "parameter and its "
-            "gradient which can cause a memory leak. We recommend using autograd.grad when "
-            "creating the graph to avoid "
-            "this. If you have to use this function, make sure to reset the .grad fields of your "
-            "parameters to None "
-            "after use to break the cycle and avoid the leak.",
+            "parameter and its gradient which can cause a memory leak. We recommend using "
+            "autograd.grad when creating the graph to avoid this. If you have to use this "
+            "function, make sure to reset the .grad fields of your parameters to None after use "
+            "to break the cycle and avoid the leak.",
             UserWarning,
             stacklevel=3,
         )
@@ -127,8 +125,7 @@ def _unused(target: Tensor, index: int, allow: bool, zeros: bool) -> Tensor | No
     if not allow:
         raise RuntimeError(
             f"One of the differentiated Tensors (input {index}) appears to not have been used in "
-            "the graph. Set "
-            "allow_unused=True if this is the desired behavior."
+            "the graph. Set allow_unused=True if this is the desired behavior."
         )
     return make(_zeros_like(target._array)) if zeros else None
 
@@ -221,13 +218,11 @@ def _check_seed(out: Tensor, gradient: Any, index: int) -> None:
     if gradient._array.shape != out._array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape!r} and "
-            f"output[{index}] has a shape "
-            f"of {out.shape!r}."
+            f"output[{index}] has a shape of {out.shape!r}."
         )
     if (gradient._array.dtype.kind == "c") != (out._array.dtype.kind == "c"):
         raise RuntimeError(
-            "For complex Tensors, both grad_output and output are required to have the same "
-            "dtype. Mismatch in dtype: "
-            f"grad_output[{index}] has a dtype of {gradient.dtype!r} and output[{index}] has a "
-            f"dtype of {out.dtype!r}."
+            "For complex Tensors, both grad_output and output are required to have the same dtype. "
+            f"Mismatch in dtype: grad_output[{index}] has a dtype of {gradient.dtype!r} and "
+            f"output[{index}] has a dtype of {out.dtype!r}."
         )

@@ -32,6 +32,13 @@ def is_leaf_edge(edge: Any) -> bool:
     return edge is None or not edge.seq
 
 
+_NOT_A_LEAF = "you can only change requires_grad flags of leaf variables."
+_DETACH = (
+    " If you want to use a computed variable in a subgraph that doesn't require differentiation "
+    "use var_no_grad = var.detach()."
+)
+
+
 def get_requires_grad(self: Tensor) -> bool:
     """Are operations on this tensor recorded? A view says what its base says."""
     if getattr(self, "_edge", None) is not None:
@@ -44,11 +51,7 @@ def set_requires_grad(self: Tensor, mode: bool) -> None:
     operations.
     """
     if not is_leaf_edge(edge_of(self)):
-        raise RuntimeError(
-            "you can only change requires_grad flags of leaf variables."
-            + ("" if mode else " If you want to use a computed variable in a subgraph that doesn't require "
-               "differentiation use var_no_grad = var.detach().")
-        )  # fmt: skip
+        raise RuntimeError(_NOT_A_LEAF if mode else _NOT_A_LEAF + _DETACH)
     requires_grad_(self, mode)
 
 
@@ -61,11 +64,7 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     edge = edge_of(self)
     if edge is not None and edge.seq:
         if not requires_grad:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a "
-                "computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
+            raise RuntimeError(_NOT_A_LEAF + _DETACH)
     elif requires_grad and edge is None:
         if self._array.dtype.kind in "biu":
             raise RuntimeError(
@@ -112,12 +111,10 @@ def get_grad(self: Tensor) -> Tensor | None:
     if edge is not None and kept is None and not retains_grad(self):
         warnings.warn(
             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
-            ".grad attribute won't be "
-            "populated during autograd.backward(). If you indeed want the .grad field to be "
-            "populated for a non-leaf "
-            "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
-            "by mistake, make sure "
-            "you access the leaf Tensor instead.",
+            ".grad attribute won't be populated during autograd.backward(). If you indeed want "
+            "the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
+            "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access "
+            "the leaf Tensor instead.",
             UserWarning,
             stacklevel=2,
         )
@@ -155,15 +152,14 @@ def check_grad(self: Tensor, value: Any) -> None:
     if self.device.type != value.device.type:
         raise RuntimeError(
             f"attempting to assign a gradient located on device '{value.device}' to a tensor "
-            "located on "
-            f"device '{self.device}'. Please ensure that the gradient and the tensor are on the "
-            "same device"
+            f"located on device '{self.device}'. Please ensure that the gradient and the tensor "
+            "are on the same device"
         )
     if mine.shape != its.shape:
         raise RuntimeError(
             f"attempting to assign a gradient of size '{list(its.shape)}' to a tensor of size "
-            f"'{list(mine.shape)}'. "
-            "Please ensure that the gradient and the tensor are the same size"
+            f"'{list(mine.shape)}'. Please ensure that the gradient and the tensor are the same "
+            "size"
         )
 
 
@@ -304,13 +300,11 @@ def _bind() -> None:
     t.grad_fn, t.output_nr = property(grad_fn), property(output_nr)
     t.grad = property(get_grad, set_grad, del_grad, doc=get_grad.__doc__)
     t.data = property(get_data, set_data, doc=get_data.__doc__)
-    t._version, t._base, t.retains_grad = (
-        property(get_version),
-        property(get_base),
-        property(retains_grad),
-    )
+    t._version, t._base = property(get_version), property(get_base)
+    t.retains_grad = property(retains_grad)
     for function in (
-        requires_grad_, retain_grad, register_hook, register_post_accumulate_grad_hook, detach, detach_, backward,
+        requires_grad_, retain_grad, register_hook, register_post_accumulate_grad_hook, detach,
+        detach_, backward,
     ):  # fmt: skip
         setattr(t, function.__name__, function)
     t._is_view = is_view

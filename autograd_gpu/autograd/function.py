@@ -109,6 +109,7 @@ class FunctionNode(Node, FunctionCtx):
         return Output(self, index) if self.many else self
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
+        """Call the user's backward and check what it returns."""
         grads = list(grad) if self.many else [None] * len(self.shapes_out)
         if not self.many:
             grads[self.single] = grad
@@ -138,8 +139,8 @@ class FunctionNode(Node, FunctionCtx):
             if not tensor:
                 if g is not None:
                     raise RuntimeError(
-                        f"function {name} returned a gradient different from None at position {i + 1}, but the "
-                        "corresponding forward input was not a Variable"
+                        f"function {name} returned a gradient different from None at position "
+                        f"{i + 1}, but the corresponding forward input was not a Variable"
                     )
                 continue
             if g is not None and not isinstance(g, Tensor):
@@ -160,8 +161,7 @@ class FunctionNode(Node, FunctionCtx):
         if lead < 0 or any(n not in (1, m) for n, m in zip(shape, have[lead:], strict=True)):
             raise RuntimeError(
                 f"Function {self.name()} returned an invalid gradient at index {index} - got "
-                f"{list(have)} but expected "
-                f"shape compatible with {list(shape)}"
+                f"{list(have)} but expected shape compatible with {list(shape)}"
             )
         return repair(g if recorded else g._array, self.forms[k])
 
@@ -203,8 +203,8 @@ class Function(metaclass=FunctionMeta):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
-            "new-style autograd "
-            f"function with static forward method: {type(self).__name__}.apply(...)"
+            "new-style autograd function with static forward method: "
+            f"{type(self).__name__}.apply(...)"
         )
 
     @staticmethod
@@ -226,8 +226,7 @@ class Function(metaclass=FunctionMeta):
         """
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom "
-            "autograd.Function to use it with "
-            "backward mode AD."
+            "autograd.Function to use it with backward mode AD."
         )
 
     vjp = backward
@@ -238,8 +237,7 @@ class Function(metaclass=FunctionMeta):
         if cls.backward is not Function.backward and cls.vjp is not Function.vjp:
             raise RuntimeError(
                 "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
-                "should only implement "
-                "one of them."
+                "should only implement one of them."
             )
         return (cls.vjp if cls.backward is Function.backward else cls.backward)(ctx, *grads)
 
@@ -272,8 +270,8 @@ def _finish(ctx: Any, tensors: list, edges: list, output: Any, recorded: bool) -
     if not dirty <= {id(o) for o in outputs}:
         raise RuntimeError(
             f"{type(ctx).__name__}: Some elements marked as dirty during the forward method were "
-            "not returned as output. "
-            "The inputs that are modified inplace must all be outputs of the Function."
+            "not returned as output. The inputs that are modified inplace must all be outputs of "
+            "the Function."
         )
     frozen = {id(t) for t in ctx.non_differentiable}
     inputs = {id(t): i for i, t in enumerate(tensors)}

@@ -106,14 +106,14 @@ def gradgradcheck(
     def gradient(*both: Any) -> tuple:
         given, weights = both[:n], both[n:]
         results = _differentiable(func(*given))
-        wanted = [a for a in given if isinstance(a, Tensor) and a.requires_grad]  # type: ignore[attr-defined]
+        wanted = [a for a in given if isinstance(a, Tensor) and edge_of(a) is not None]
         grads = grad(results, wanted, weights, create_graph=True, allow_unused=True)
         return tuple(g for g in grads if g is not None)
 
     return gradcheck(
-        gradient, args + seeds, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
-        check_undefined_grad=False, check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
-        fast_mode=fast_mode,
+        gradient, args + seeds, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
+        nondet_tol=nondet_tol, check_undefined_grad=False, check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad, fast_mode=fast_mode,
     )  # fmt: skip
 
 
@@ -153,26 +153,23 @@ def _check_inputs(args: tuple) -> list[int]:
         if array.dtype.name not in ("float64", "complex128"):
             warnings.warn(
                 f"Input #{i} requires gradient and is not a double precision floating point or "
-                "complex. This check will "
-                "likely fail if all the inputs are not of double precision floating point or "
-                "complex.",
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision floating point or complex.",
                 UserWarning,
                 stacklevel=3,
             )
         if overlaps(array):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
-                "that are non-overlapping to "
-                "be able to compute the numerical gradients correctly. You should call .contiguous "
-                "on the input before "
-                "passing it to gradcheck."
+                "that are non-overlapping to be able to compute the numerical gradients correctly. "
+                "You should call .contiguous on the input before passing it to gradcheck."
             )
     return leaves
 
 
 def _run(
-    func: Callable, args: tuple, leaves: list[int], eps: float, atol: float, rtol: float, nondet_tol: float, dtypes: bool,
-    fast: bool,
+    func: Callable, args: tuple, leaves: list[int], eps: float, atol: float, rtol: float,
+    nondet_tol: float, dtypes: bool, fast: bool,
 ) -> None:  # fmt: skip
     every = [
         o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
@@ -203,8 +200,7 @@ def _mismatch(
 ) -> GradcheckError:
     return GradcheckError(
         f"Jacobian mismatch for output {place} with respect to input "
-        f"{index},\nnumerical:{numerical}\n"
-        f"analytical:{analytical}\n{extra}"
+        f"{index},\nnumerical:{numerical}\nanalytical:{analytical}\n{extra}"
     )
 
 
@@ -286,16 +282,14 @@ def _compare_runs(first: list, second: list, tolerance: float) -> None:
         if a.size and not np.allclose(a, b, 0, tolerance, equal_nan=True):
             raise GradcheckError(
                 "Backward is not reentrant, i.e., running backward with same input and grad_output "
-                "multiple times gives "
-                "different values, although analytical gradient matches numerical gradient. The "
-                "tolerance for "
-                f"nondeterminism was {tolerance}."
+                "multiple times gives different values, although analytical gradient matches "
+                f"numerical gradient. The tolerance for nondeterminism was {tolerance}."
             )
 
 
 def _check_projection(
-    func: Callable, args: tuple, leaves: list[int], place: int, out: Tensor, eps: float, atol: float, rtol: float,
-    nondet_tol: float,
+    func: Callable, args: tuple, leaves: list[int], place: int, out: Tensor, eps: float,
+    atol: float, rtol: float, nondet_tol: float,
 ) -> None:  # fmt: skip
     rng = np.random.default_rng(0)
     shape, dtype = out._array.shape, out._array.dtype

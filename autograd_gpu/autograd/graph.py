@@ -172,15 +172,19 @@ class ListNode(Node):
     edge_list: list
 
     def edges(self) -> list[Any]:
+        """One an input tensor."""
         return list(self.edge_list)
 
     def set_edge(self, index: int, edge: Any) -> None:
+        """Put another edge in a place."""
         self.edge_list[index] = edge
 
     def wanted_by(self, name: str) -> bool:
+        """What a joint formula saves is there whatever edges there are."""
         return True
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
+        """One gradient an input, None where none is wanted."""
         formula, names = self.op.joint
         results = formula(*[self.named(n, recorded, {"grad": grad}) for n in names])
         edges = self.edges()
@@ -203,6 +207,7 @@ class Output(Node):
         self.node, self.index, self.g, self.seq = node, index, None, tick()
 
     def run(self, grad: Any, heap: list, leaves: list, keep: Any) -> Any:
+        """Put the gradient beside those of the other outputs; the first calls the node."""
         node, fresh = self.node, self.node.g is None
         if fresh:
             node.g = [None] * len(node.shapes_out)
@@ -318,10 +323,8 @@ def freed() -> RuntimeError:
     """The error of a second pass through a graph whose saved values are gone."""
     return RuntimeError(
         "Trying to backward through the graph a second time (or directly access saved tensors "
-        "after they have already "
-        "been freed). Saved intermediate values of the graph are freed when you call .backward() "
-        "or autograd.grad(). "
-        "Specify retain_graph=True if you need to backward through the graph a second time or if "
-        "you need to access "
-        "saved tensors after calling backward."
+        "after they have already been freed). Saved intermediate values of the graph are freed "
+        "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+        "backward through the graph a second time or if you need to access saved tensors after "
+        "calling backward."
     )

@@ -28,10 +28,9 @@ class _Decorator:
 
             warnings.warn(
                 "Decorating classes is deprecated and will be disabled in future versions. You "
-                "should only decorate "
-                "functions or methods. To preserve the current behavior of class decoration, you "
-                "can directly decorate "
-                f"the `__init__` method of {function.__name__} and nothing else.",
+                "should only decorate functions or methods. To preserve the current behavior of "
+                "class decoration, you can directly decorate the `__init__` method of "
+                f"{function.__name__} and nothing else.",
                 FutureWarning,
                 stacklevel=2,
             )
@@ -129,10 +128,12 @@ class set_grad_enabled(_Decorator):
         set_recording(self.mode)
 
     def __call__(self, function: Callable) -> Callable:
+        """Decorate a function, a generator function or a coroutine function."""
         set_recording(self.previous)  # as a decorator it acts in the calls, not where it is written
         return super().__call__(function)
 
     def clone(self) -> "set_grad_enabled":
+        """A fresh context of the same mode."""
         return set_grad_enabled(self.mode)
 
     def __enter__(self) -> None:

@@ -75,9 +75,7 @@ def modified(node: Any, name: str, array: Any, entry: _Entry) -> RuntimeError:
     )
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
-        "operation: "
-        f"[{kind}]{made} is at version {entry.count}; expected version {entry.count - since} "
-        "instead. Hint: enable "
-        "anomaly detection to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True)."
+        f"operation: [{kind}]{made} is at version {entry.count}; expected version "
+        f"{entry.count - since} instead. Hint: enable anomaly detection to find the operation that "
+        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
     )

@@ -127,17 +127,21 @@ def _renamed(node: Any) -> Any:
 _BY_FUNCTION = ("ViewAsRealBackward0", "ViewAsComplexBackward0", "AsStridedBackward0")
 
 _REASONS = {
-    "no_grad": "The view was created in no_grad mode, so autograd does not know what is meant: it is forbidden. Move both "
-    "the view and the inplace operation into the no_grad block (where it is not to be tracked) or "
-    "both out of it (where it "
-    "is). (view was created in no_grad mode)",
-    "multi": "This view is the output of a function that returns multiple views. Such functions do not allow the output "
-    "views to be modified inplace. You should replace the inplace operation by an out-of-place "
-    "one.",
-    "function": "This view was created inside a custom Function (or because an input was returned as-is), whose backward "
-    "the history of an inplace write would override, with incorrect gradients. This behavior is "
-    "forbidden. Clone the output "
-    "of the custom Function first.",
+    "no_grad": (
+        "The view was created in no_grad mode, so autograd does not know what is meant: it is "
+        "forbidden. Move both the view and the inplace operation into the no_grad block (where it "
+        "is not to be tracked) or both out of it (where it is). (view was created in no_grad mode)"
+    ),
+    "multi": (
+        "This view is the output of a function that returns multiple views. Such functions do not "
+        "allow the output views to be modified inplace. You should replace the inplace operation "
+        "by an out-of-place one."
+    ),
+    "function": (
+        "This view was created inside a custom Function (or because an input was returned as-is), "
+        "whose backward the history of an inplace write would override, with incorrect gradients. "
+        "This behavior is forbidden. Clone the output of the custom Function first."
+    ),
 }
 
 
@@ -213,18 +217,22 @@ class CopySlices(Node):
         self.g, self.seq = None, tick()
 
     def name(self) -> str:
+        """As PyTorch calls it."""
         return "torch::autograd::CopySlices"
 
     def edges(self) -> list[Any]:
+        """To the base's history before the write, and to the other inputs of the write."""
         return [self.e0, *self.rest]
 
     def set_edge(self, index: int, edge: Any) -> None:
+        """Put another edge in a place."""
         if index:
             self.rest[index - 1] = edge
         else:
             self.e0 = edge
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
+        """Of the base: g outside of the view, f'(V g) within it; and of the other inputs."""
         if self.inner is None:
             raise freed()
         check_saved(self.inner)
@@ -241,10 +249,12 @@ class CopySlices(Node):
         return [grad, *rest]
 
     def release(self) -> None:
+        """Free what the write saved."""
         # Not `inner.release()`: a recorded pass may still visit it.
         self.inner = None  # type: ignore[assignment]
 
     def run(self, grad: Any, heap: list, leaves: list, keep: bool) -> Any:
+        """Deliver the gradients."""
         grads = self.gradients(grad, False)
         if not keep:
             self.release()

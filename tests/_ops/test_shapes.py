@@ -7,7 +7,8 @@ import autograd_gpu as ag
 from .calls import cases, check, check_statements
 
 CALLS = """
-c.flatten(); c.flatten(1); c.flatten(0, 1); x.flatten(0, 5); c.flatten(1, 0); w.flatten();
+c.flatten(); x.T.flatten(); c.permute(2, 0, 1).reshape(-1, 2); x.T.reshape(3, 1, 2);
+c.flatten(1); c.flatten(0, 1); x.flatten(0, 5); c.flatten(1, 0); w.flatten();
 v.flatten() is v; e.flatten(); x.unflatten(1, (3, 1)); x.unflatten(1, (-1, 1));
 x.unflatten(1, (2, 2)); x.unflatten(1, ()); c.unflatten(-1, (2, 2)); c.ravel(); c.movedim(0, 2);
 c.movedim((0, 1), (1, 0)); c.movedim((0, 2), (2, 0)); c.movedim((0, 0), (1, 0));

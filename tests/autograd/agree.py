@@ -125,3 +125,9 @@ def near(a, b, tolerance):
     if math.isnan(a) or math.isnan(b) or math.isinf(a) or math.isinf(b):
         return math.isnan(a) and math.isnan(b) or a == b
     return abs(a - b) <= tolerance[1] + tolerance[0] * abs(b)
+
+
+def function(t, forward, backward, name="Fn", **members):
+    """A Function class of either library, from two functions."""
+    body = {"forward": staticmethod(forward), "backward": staticmethod(backward), **members}
+    return type(t.autograd.Function)(name, (t.autograd.Function,), body)

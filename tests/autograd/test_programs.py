@@ -14,7 +14,7 @@ import autograd_gpu as ag
 
 from .agree import leaf, plain, same
 
-UNARY = ["sin", "exp", "tanh", "neg", "abs", "sigmoid", "square", "clone"]
+UNARY = ["sin", "exp", "tanh", "neg", "abs", "sigmoid", "square", "clone", "relu", "sqrt", "sum", "mean", "contiguous"]
 BINARY = ["__add__", "__sub__", "__mul__", "maximum"]
 VIEWS = [
     lambda v: v[0], lambda v: v[1:], lambda v: v.t() if v.dim() == 2 else v[:1], lambda v: v.view(-1), lambda v: v[..., :2],
@@ -36,6 +36,12 @@ steps = st.one_of(
     st.tuples(st.just("write"), places, st.sampled_from(WRITES), places),
     st.tuples(st.just("alone"), places, st.sampled_from(WRITES_ALONE)),
     st.tuples(st.just("set"), places, st.integers(0, 2), places),
+    st.tuples(st.just("mask"), places, st.booleans(), places),
+    st.tuples(st.just("join"), places, st.booleans(), places),
+    st.tuples(st.just("gather"), places, st.booleans()),
+    st.tuples(st.just("expand"), places, st.booleans()),
+    st.tuples(st.just("backward"), places, st.booleans()),
+    st.tuples(st.just("retain"), places),
     st.tuples(st.just("detach"), places),
     st.tuples(st.just("sum"), places, st.sampled_from([None, 0, -1])),
 )
@@ -46,8 +52,8 @@ programs = st.lists(
 
 def step(t, values, one):
     kind, v = one[0], values[one[1] % len(values)]
-    other = values[one[3] % len(values)] if kind in ("binary", "write", "set") else None
-    if kind in ("write", "alone", "set"):
+    other = values[one[3] % len(values)] if len(one) > 3 and kind != "number" else None
+    if kind in ("write", "alone", "set", "mask"):
         v.grad_fn  # noqa: B018  # else PyTorch may take a view for a leaf whose base has got a history
     if kind == "unary":
         return getattr(v, one[2])()
@@ -69,6 +75,20 @@ def step(t, values, one):
         return getattr(v, one[2])(other.clone())
     if kind == "alone":
         return getattr(v, one[2])()
+    if kind == "mask":
+        v[v.detach() > 0.5] = other.sum() if one[2] else 0.25
+        return None
+    if kind == "join":
+        return t.cat([v.reshape(-1), other.reshape(-1)]) if one[2] else t.stack([v, other])
+    if kind == "gather":
+        return v[t.tensor([0, -1, 0])] if one[2] else v[..., t.tensor([1, 1])]
+    if kind == "expand":
+        return v.expand(2, *v.shape) if one[2] else v[None].expand(3, *v.shape)
+    if kind == "backward":
+        v.sum().backward(retain_graph=one[2])
+        return None
+    if kind == "retain":
+        return v.retain_grad()
     v[one[2] :] = other.clone()  # of its own: `x[i] = x[i]` is nothing here and a write there
     return None
 
@@ -89,6 +109,7 @@ def run(t, program):
         if out is not None and out.numel() < 100:
             values.append(out)
     log += [(v.detach(), v.requires_grad, v._version) for v in values]
+    log += [v.grad for v in values]
     try:
         total = sum(
             (
@@ -116,7 +137,7 @@ def quietly(t, program):
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(program=programs)
 def test_random_programs(torch, program):

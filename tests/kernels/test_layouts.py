@@ -25,7 +25,7 @@ def operands(draw):
         sizes = [n if draw(st.booleans()) else 1 for n in shape]
         memory = normal([sizes[d] * abs(step[d]) for d in order], "float32", seed)
         array = memory.transpose(np.argsort(order).astype(int))
-        array = array[tuple(slice(None, None, s) for s in step)]
+        array = array[(*(slice(None, None, s) for s in step), ...)]
         arrays.append(array)
     return arrays
 

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -68,7 +69,11 @@ def identifier(expression: str) -> str:
 def build(
     source: Path | str, expressions: Sequence[str], checked: bool, include: Iterable[Path] = ()
 ) -> Path:
-    """The library with these kernels of a file, or of a text. CompileError where g++ fails."""
+    """The library with these kernels of a file, or of a text. CompileError where g++ fails.
+
+    It is compiled anew when the file, a header (.cuh, .h, .hpp) of a folder that is searched, the
+    compiler, its flags or the emulator has changed.
+    """
     reason = unavailable()
     if reason:
         raise CompileError(reason)
@@ -79,12 +84,10 @@ def build(
     flags += [f"-I{folder.resolve()}" for folder in [INCLUDE, *folders]]
     read = [source] if isinstance(source, Path) else []
     read += [p for f in folders for p in sorted(f.iterdir()) if p.suffix in (".cuh", ".h", ".hpp")]
-    key = _digest(text, *flags, version(), own_text(), *(p.read_text() for p in read))
+    texts = [p.read_text(encoding="utf-8") for p in read]
+    key = _digest(text, *flags, version(compiler()), own_text(), *texts)
     library = cache_folder() / f"kernel-{key}.so"
-    if not library.exists():
-        with _workshop() as work:
-            _publish(_link(work, _compile(work, text, flags)), library)
-    return library
+    return _once(library, lambda work: _link(work, _compile(work, text, flags)))
 
 
 def _digest(*parts: str) -> str:
@@ -92,31 +95,40 @@ def _digest(*parts: str) -> str:
 
 
 @cache
-def version() -> str:
-    """What the compiler says it is."""
-    return _run([*compiler().split(), "--version"])
+def version(command: str) -> str:
+    """What a compiler says it is."""
+    return _run([*command.split(), "--version"])
 
 
 @cache
 def own_text() -> str:
     """Everything that the emulator itself adds to a library."""
     paths = sorted(p for folder in (INCLUDE, RUNTIME) for p in folder.rglob("*") if p.is_file())
-    return "\0".join(p.read_text() for p in paths)
+    return "\0".join(p.read_text(encoding="utf-8") for p in paths)
 
 
-def _workshop() -> tempfile.TemporaryDirectory[str]:
-    """A folder of this process alone, beside what is kept: a rename within it is atomic."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder())
+def _once(kept: Path, make: Callable[[str], Path]) -> Path:
+    """A file of the cache; where it is missing, what `make` makes in a folder of its own.
+
+    Other processes wait meanwhile rather than make the same. Should their lock not hold, as on some
+    network drives, nothing is lost but time: a whole file replaces a whole file.
+    """
+    if kept.exists():
+        return kept
+    from fcntl import LOCK_EX, flock
+
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with open(kept.with_suffix(".lock"), "w") as lock:
+        with suppress(OSError):
+            flock(lock, LOCK_EX)
+        if not kept.exists():
+            with tempfile.TemporaryDirectory(prefix="build-", dir=kept.parent) as work:
+                os.replace(make(work), kept)
+    return kept
 
 
-def _publish(made: Path, kept: Path) -> None:
-    """Two processes may build the same: each replaces a whole file by a whole file."""
-    os.replace(made, kept)
-
-
-def _run(command: list[str], cwd: str | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise CompileError(f"{' '.join(command[:1])} failed:\n{done.stderr[-4000:]}")
     return done.stdout
@@ -124,7 +136,7 @@ def _run(command: list[str], cwd: str | None = None) -> str:
 
 def _compile(work: str, text: str, flags: list[str]) -> Path:
     unit, made = Path(work) / "unit.cpp", Path(work) / "unit.o"
-    unit.write_text(text)
+    unit.write_text(text, encoding="utf-8")
     _run([*compiler().split(), *flags, "-c", str(unit), "-o", str(made)])
     return made
 
@@ -153,16 +165,17 @@ def _dynamic_shared(kernel: Path) -> str:
 
 def runtime_objects() -> list[Path]:
     """The emulator's own code, compiled once for all kernels."""
-    key = _digest(own_text(), version(), *COMMON)
-    made = []
-    for source in sorted(RUNTIME.glob("*.cpp")):
-        kept = cache_folder() / f"{source.stem}-{key}.o"
-        if not kept.exists():
-            with _workshop() as work:
-                part = Path(work) / "part.o"
-                folders = [f"-I{INCLUDE}", f"-I{RUNTIME}"]
-                command = [*compiler().split(), *COMMON, "-O1", *folders, "-c", str(source)]
-                _run([*command, "-o", str(part)])
-                _publish(part, kept)
-        made.append(kept)
-    return made
+    key = _digest(own_text(), version(compiler()), *COMMON)
+
+    def compiled(source: Path) -> Callable[[str], Path]:
+        def make(work: str) -> Path:
+            made = Path(work) / "part.o"
+            folders = [f"-I{INCLUDE}", f"-I{RUNTIME}"]
+            command = [*compiler().split(), *COMMON, "-O1", *folders, "-c", str(source)]
+            _run([*command, "-o", str(made)])
+            return made
+
+        return make
+
+    sources = sorted(RUNTIME.glob("*.cpp"))
+    return [_once(cache_folder() / f"{s.stem}-{key}.o", compiled(s)) for s in sources]
