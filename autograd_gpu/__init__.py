@@ -42,7 +42,8 @@ globals().update(_table.PUBLIC[""])
 _LAZY = {
     "cuda": None, "datasets": None, "fft": None, "linalg": None, "nn": None, "optim": None,
     "random": None,
-    "return_types": None, "serialization": None, "special": None, "utils": None,
+    "return_types": None, "serialization": None, "special": None, "testing": None,
+    "utils": None,
     "load": "serialization", "save": "serialization",
     "Generator": "random", "default_generator": "random", "get_rng_state": "random",
     "initial_seed": "random",

@@ -39,40 +39,39 @@ def a_forward(lib: Any) -> Step:
     return lambda: chain(x, lib.tanh)
 
 
-def b_moons(lib: Any) -> Step:
-    """MLP 2-16-16-1 on 100 points, one SGD step."""
-    nn = lib.nn
-    lib.manual_seed(0)
-    net = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
-    x, y = lib.randn(100, 2), lib.where(lib.randn(100, 1) > 0, 1.0, -1.0)
-    optimizer = lib.optim.SGD(net.parameters(), 0.05)
+def training(net: Any, optimizer: Any, loss_of: Callable[[], Any]) -> Step:
+    """One step of training: forward, backward, update."""
 
     def step() -> Any:
         optimizer.zero_grad()
-        loss = (1 - y * net(x)).relu().mean()
+        loss = loss_of()
         loss.backward()
         optimizer.step()
         return loss
 
     return step
+
+
+def b_moons(lib: Any) -> Step:
+    """MLP 2-16-16-1 on 100 points, one SGD step."""
+    nn = lib.nn
+    lib.manual_seed(0)
+    layers = [nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1)]
+    net = nn.Sequential(*layers)
+    x, y = lib.randn(100, 2), lib.where(lib.randn(100, 1) > 0, 1.0, -1.0)
+    optimizer = lib.optim.SGD(net.parameters(), 0.05)
+    return training(net, optimizer, lambda: (1 - y * net(x)).relu().mean())
 
 
 def c_mnist(lib: Any) -> Step:
     """MLP 784-256-128-10 on batches of 64, one Adam step."""
     nn = lib.nn
     lib.manual_seed(0)
-    net = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
+    layers = [nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)]
+    net = nn.Sequential(*layers)
     x, y = lib.randn(64, 784), lib.randint(10, (64,))
     optimizer = lib.optim.Adam(net.parameters(), 1e-3)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(net(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return training(net, optimizer, lambda: nn.functional.cross_entropy(net(x), y))
 
 
 def d_lenet(lib: Any) -> Step:
@@ -86,15 +85,7 @@ def d_lenet(lib: Any) -> Step:
     )  # fmt: skip
     x, y = lib.randn(64, 1, 28, 28), lib.randint(10, (64,))
     optimizer = lib.optim.SGD(net.parameters(), 0.01)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(net(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return training(net, optimizer, lambda: nn.functional.cross_entropy(net(x), y))
 
 
 def g_elementwise(lib: Any) -> Step:

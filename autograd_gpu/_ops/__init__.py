@@ -39,6 +39,7 @@ from . import (  # noqa: F401
     gather,
     gelu,
     grid,
+    gumbel,
     index,
     inplace_activation,
     inquire,

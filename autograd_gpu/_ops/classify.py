@@ -1,4 +1,4 @@
-"""Losses of classifiers: nll_loss and cross_entropy."""
+"""The negative log likelihood of classes: nll_loss."""
 
 import math
 from functools import lru_cache
@@ -10,11 +10,9 @@ from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, Index, composite, op
 from .helpers import like, raw
-from .loss import reduce_loss, reduction_of, refuse_gradient
-from .reduce import _sum
-from .softmax import _log_softmax, _softmax
+from .loss import reduction_of, refuse_gradient
 
-__all__ = ["cross_entropy", "nll_loss"]
+__all__ = ["nll_loss"]
 
 
 def class_numbers(xp: Any, target: Any, classes: int, ignore_index: int) -> tuple[Any, Any]:
@@ -215,186 +213,6 @@ def _many(input: Tensor, target: Tensor, weight: Any, reduction: str, ignore_ind
     return out.reshape(wanted) if reduction == "none" else out
 
 
-# ---- cross entropy
-
-
-_BLOCK = 1 << 16
-_LARGE = 1 << 15
-
-
-@op(where=(), node="NllLossBackward0", caches=("powers", "sums"))
-def _fused(xp, input: Array, target: Index, reduction):
-    """Mean or sum of the cross entropies of (N, C) scores and valid class numbers, in one pass over
-    each block.
-
-    The powers e^(x - max) and their sums are kept, so that the gradient is one scaling.
-    """
-    n, classes = input.shape
-    powers = xp.empty_like(input)
-    top, sums = xp.empty((n, 1), input.dtype), xp.empty((n, 1), input.dtype)
-    step = max(1, _BLOCK // classes) if xp is np else n
-    for i in range(0, n, step):
-        rows = slice(i, i + step)
-        part = powers[rows]
-        xp.maximum.reduce(input[rows], 1, None, top[rows], True)
-        xp.subtract(input[rows], top[rows], part)
-        xp.exp(part, part)
-        xp.add.reduce(part, 1, None, sums[rows], True)
-    losses = xp.log(sums) + top - input[places(xp, target)][:, None]
-    total = losses.sum()
-    return total / input.dtype.type(n) if reduction == "mean" else total, powers, sums
-
-
-_fused.derivative(
-    input=lambda grad, input, target, powers, sums, reduction: _fused_backward(
-        grad, input, target, powers, sums, reduction
-    )
-)
-
-
-@composite(kernel="cross_entropy_backward")
-def _fused_backward(grad, input, target, powers, sums, reduction):
-    """g (softmax(x) - 1 at the class), divided by n for the mean"""
-    n = len(input)
-    grad = grad * (1 / n) if reduction == "mean" else grad
-    if powers is None:
-        ones = like(np.ones(n, raw(grad).dtype), grad)
-        return grad * (_softmax(input, 1) - from_class(ones, target, tuple(input.shape)))
-    out = powers * (grad / sums)
-    out[_counted(n), target] -= grad
-    return out
-
-
-@composite(where=("nn.functional",))
-def cross_entropy(
-    input,
-    target,
-    weight=None,
-    size_average=None,
-    ignore_index=-100,
-    reduce=None,
-    reduction="mean",
-    label_smoothing=0.0,
-):
-    """The cross entropy of scores and classes: the log softmax, then the negative log likelihood.
-
-    y_n = -w_t ln softmax(x_n)_t
-    dL/dx = g w_t (softmax(x) - 1 at t) (/ sum of w for the mean)
-
-    input: (C,), (N, C) or (N, C, d1, ...). target: class numbers (), (N,) or (N, d1, ...), or
-    probabilities of the input's shape: y_n = -sum_c w_c t_n,c ln softmax(x_n)_c, and the mean
-    divides by N. `weight`: (C,). `ignore_index`: samples of this class do not count.
-    `label_smoothing` e: the target becomes (1 - e) t + e / C. IndexError for a class that there is
-    not; ValueError and RuntimeError for arguments that do not fit.
-    """
-    reduction = reduction_of(reduction, size_average, reduce)
-    if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
-    if _array(input, "input").shape == _array(target, "target").shape:
-        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
-    if label_smoothing:
-        return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
-    if (
-        weight is None
-        and input._array.size >= _LARGE
-        and _usual(input, target, ignore_index, reduction)
-    ):
-        return _fused(input, target, reduction)
-    _check_class_weight(weight, input, "")
-    dim = 0 if input._array.ndim == 1 else 1
-    return nll_loss(_log_softmax(input, dim), target, weight, None, ignore_index, None, reduction)
-
-
-def _array(value: Any, name: str) -> Any:
-    try:
-        return value._array
-    except AttributeError:
-        raise TypeError(
-            f"cross_entropy_loss(): argument '{'self' if name == 'input' else name}' (position "
-            f"{1 if name == 'input' else 2}) must be Tensor, not {type(value).__name__}"
-        ) from None
-
-
-def _check_class_weight(weight: Any, input: Tensor, prefix: str) -> None:
-    classes = input.shape[0 if input.ndim == 1 else 1] if input.ndim else 1
-    if weight is not None and tuple(weight.shape) != (classes,):
-        raise RuntimeError(
-            f"{prefix}weight tensor should be defined either for all {classes} classes or no "
-            "classes but got weight "
-            f"tensor of shape: {list(weight.shape)}"
-        )
-
-
-def _usual(input: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
-    """Is this the case of the fused op: (N, C) floats, (N,) valid classes, none ignored, a mean or
-    a sum?
-    """
-    x, t = input._array, target._array
-    if x.ndim != 2 or t.shape != x.shape[:1] or x.dtype.char not in "fd" or reduction == "none":
-        return False
-    if t.dtype != np.int64 or not isinstance(x, np.ndarray):
-        return False
-    return bool(t.min() >= 0 and t.max() < x.shape[1] and not (t == ignore_index).any())
-
-
-def _of_probabilities(
-    input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduction: str, smoothing: float
-) -> Tensor:
-    if not target.is_floating_point():
-        raise RuntimeError(
-            "Expected floating point type for target with class probabilities, got "
-            f"{target.dtype.legacy}"
-        )
-    if ignore_index >= 0:
-        raise RuntimeError("ignore_index is not supported for floating point target")
-    _check_class_weight(weight, input, "cross_entropy: ")
-    dim = 0 if input.ndim == 1 else 1
-    classes = input.shape[dim]
-    if smoothing:
-        target = target * (1 - smoothing) + smoothing / classes
-    logs = _log_softmax(input, dim) * target
-    if weight is not None:
-        logs = logs * weight.reshape([-1 if d == dim else 1 for d in range(input.ndim)])
-    if reduction == "none":
-        return -_sum(logs, dim)
-    total = -logs.sum()
-    return (
-        total / (input.numel() // classes if classes else math.nan)
-        if reduction == "mean"
-        else total
-    )
-
-
-def _smoothed(
-    input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduction: str, smoothing: float
-) -> Tensor:
-    """(1 - e) of the class's loss and e / C of the sum of all classes' losses."""
-    _check_class_weight(weight, input, "")
-    dim = 0 if input.ndim == 1 else 1
-    classes = input.shape[dim]
-    logs = _log_softmax(input, dim)
-    loss = nll_loss(logs, target, weight, None, ignore_index, None, reduction)
-    if weight is not None:
-        logs = logs * weight.reshape([-1 if d == dim else 1 for d in range(input.ndim)])
-    ignored = raw(target) == ignore_index
-    smooth = -_sum(logs, dim).masked_fill(like(np.asarray(ignored), input), 0.0)
-    if reduction == "mean":
-        smooth = smooth.sum() / _counted_weight(weight, target, ignored)
-    else:
-        smooth = reduce_loss(smooth, reduction)
-    return (1 - smoothing) * loss + smooth * (smoothing / classes)
-
-
-def _counted_weight(weight: Any, target: Tensor, ignored: Any) -> Any:
-    """The sum of the weights of the samples that count; their number where there are no weights."""
-    t = raw(target)
-    if weight is None:
-        return float((~ignored).sum()) or math.nan
-    safe = np.where(ignored, 0, t) if isinstance(t, np.ndarray) else t * ~ignored
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float((raw(weight)[safe] * ~ignored).sum()) or math.nan
-
-
 nll_loss.samples(
     lambda t: [
         (t(3, 4), t.int(4, 3)),
@@ -402,14 +220,5 @@ nll_loss.samples(
         (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
         (t(3, 4), t.int(4, 3), t.fixed(4, low=0.5, high=1.0)),
         (t(3, 4), t.int(4, 3), {"reduction": "sum"}),
-    ]
-)
-cross_entropy.samples(
-    lambda t: [
-        (t(3, 4), t.int(4, 3)),
-        (t(4), t.int(4)),
-        (t(2, 3, 4), t.int(3, 2, 4), {"reduction": "none"}),
-        (t(3, 4), t.int(4, 3), t.fixed(4, low=0.5, high=1.0), {"label_smoothing": 0.2}),
-        (t(3, 4), t(3, 4, low=0.1, high=0.9)),
     ]
 )

@@ -205,6 +205,12 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     lines += [f"node.{e} = {e}" for e in edges]
     lines += [f"node.{name} = {_saved(op, name, values, edges)}" for name in op.users]
     lines += ["node.g = None", "node.seq = tick()"]
+    return [*lines, *_result_edges(op), "return result"]
+
+
+def _result_edges(op: Any) -> list[str]:
+    """Which output of the node each result is."""
+    lines: list[str] = []
     if op.many:
         lines.append("share_node(node, result)")
     elif op.relays:
@@ -216,7 +222,7 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
         lines.append(f"out_{op.outputs[0]}._edge = node")
     else:
         lines.append("result._edge = node")
-    return [*lines, "return result"]
+    return lines
 
 
 def _shape_tests(op: Any, edges: list[str]) -> str:

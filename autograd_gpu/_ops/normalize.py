@@ -69,9 +69,9 @@ def _rows_backward(
     rows, n = x.shape
     ones = xp.ones(n, x.dtype)
     number = x.dtype.type(1 / (n or 1))
-    dx = xp.empty((rows, n), x.dtype) if wanted[0] else None
-    dw = xp.zeros(n, x.dtype) if wanted[1] else None
-    db = xp.zeros(n, x.dtype) if wanted[2] else None
+    dx: Any = xp.empty((rows, n), x.dtype) if wanted[0] else None
+    dw: Any = xp.zeros(n, x.dtype) if wanted[1] else None
+    db: Any = xp.zeros(n, x.dtype) if wanted[2] else None
     for part in blocks(rows, n, xp):
         g, r = grad[part], rstd[part]
         h = x[part] - mean[part]
@@ -133,8 +133,8 @@ def _layer_norm(xp, input: Array, weight: Array | None, bias: Array | None, shap
     _check_floats("LayerNormKernelImpl", input, weight, bias)
     n = math.prod(shape)
     rows = input.size // n if n else math.prod(input.shape[: input.ndim - len(shape)])
-    flat = [None if p is None else wide(p).reshape(n) for p in (weight, bias)]
-    out, mean, rstd = _normalize_rows(xp, wide(input).reshape(rows, n), *flat, eps)
+    w, b = (None if p is None else wide(p).reshape(n) for p in (weight, bias))
+    out, mean, rstd = _normalize_rows(xp, wide(input).reshape(rows, n), w, b, eps)
     return out.reshape(input.shape).astype(input.dtype, copy=False), mean, rstd
 
 

@@ -135,14 +135,15 @@ def where(condition, input=None, other=None, *, out=None):
     numbers = (int, float, complex)
     if isinstance(input, numbers) or isinstance(other, numbers):
         dtype = result_dtype([raw(input), raw(other)])
-        wrap = (
-            (lambda v: make(np.asarray(v, dtype)))
-            if isinstance(condition, Tensor)
-            else (lambda v: np.asarray(v, dtype))
-        )
-        input = wrap(input) if isinstance(input, numbers) else input
-        other = wrap(other) if isinstance(other, numbers) else other
+        wrap = make if isinstance(condition, Tensor) else raw
+        input = wrap(_number(dtype, input)) if isinstance(input, numbers) else input
+        other = wrap(_number(dtype, other)) if isinstance(other, numbers) else other
     return _where(condition, input, other, out=out)
+
+
+def _number(dtype: Any, value: Any) -> Any:
+    with np.errstate(over="ignore"):  # half types: infinite
+        return np.asarray(element(dtype, value), dtype)
 
 
 def _where_method(self, condition, other):

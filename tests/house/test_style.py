@@ -41,7 +41,7 @@ def test_median_file_is_about_a_page():
 
 PUBLIC = [
     "autograd", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "random",
-    "serialization", "special", "utils.data", "datasets",
+    "serialization", "special", "testing", "utils.data", "datasets",
 ]  # fmt: skip
 
 
