@@ -40,7 +40,7 @@ globals().update({alias: _dtype.BY_NAME[name] for alias, name in _dtype.ALIASES.
 globals().update(_table.PUBLIC[""])
 
 _LAZY = {
-    "cuda": None, "datasets": None, "fft": None, "linalg": None, "nn": None, "optim": None,
+    "cuda": None, "datasets": None, "linalg": None, "nn": None, "optim": None,
     "random": None,
     "return_types": None, "serialization": None, "special": None, "testing": None,
     "utils": None,

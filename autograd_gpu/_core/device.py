@@ -82,7 +82,7 @@ def library(array: Any) -> Any:
 
 
 def cuda_status() -> tuple[bool, str]:
-    """Can CUDA be used here, and if not, why not. Never raises."""
+    """Can tensors live on a CUDA device here, and if not, why not. Never raises."""
     try:
         import cupy
     except ImportError as error:
@@ -93,20 +93,14 @@ def cuda_status() -> tuple[bool, str]:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
         return False, f"CuPy found no usable CUDA driver or device: {error}"
-    return count > 0, "" if count else "CuPy works but there is no CUDA device"
+    return False, (
+        f"CuPy works and sees {count} device(s), but this version of autograd_gpu computes on the "
+        "CPU only"
+    )
 
 
 def move(array: Any, target: device) -> Any:
-    """The array on another device. RuntimeError that gives the reason where the device cannot be
-    used."""
+    """The array on another device. RuntimeError with the reason where it cannot be used."""
     if target.type == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
-    _, reason = cuda_status()
-    raise RuntimeError(
-        f"cannot use device '{target}': "
-        + (
-            reason
-            or "this version of autograd_gpu computes on the CPU only; CUDA tensors come with a "
-            "later version"
-        )
-    )
+    raise RuntimeError(f"cannot use device '{target}': {cuda_status()[1]}")

@@ -22,6 +22,7 @@ from . import (  # noqa: F401
     convolutions,
     convolve,
     create,
+    cross_entropy,
     cumulative,
     diagonal,
     distances,

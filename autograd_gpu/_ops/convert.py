@@ -112,7 +112,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     return write_inplace(copy.op, self, (src, non_blocking), {})
 
 
-@op(inplace=True, where=())
+@op(inplace=True, where=(), uniform=True)
 def fill(xp, input: Array, value: Array | float):
     """The input's shape filled with one number (or a 0-d Tensor).
 

@@ -64,7 +64,8 @@ class Op(Entry):
         (integers become floats) or "bool" (inputs are promoted, the result is a mask). constants,
         caches: what the forward returns besides, for the formulas; caches are functions of the
         inputs and are computed again when recording. check: given the Tensors and numbers of a call
-        that is not the usual one, it may refuse them."""
+        that is not the usual one, it may refuse them. uniform: all elements become one number,
+        so that a write may reach some of them repeatedly."""
         self.view = options.get("view", False)
         self.many = self.view == "many"
         self.outputs: tuple[str, ...] = tuple(options.get("outputs", ()))
@@ -77,6 +78,7 @@ class Op(Entry):
         self.extras = self.constants + self.caches
         self.node_name = options.get("node")
         self.check = options.get("check")
+        self.uniform = options.get("uniform", False)
         self.floating = self.promote == "float"
         self.same_dtype = self.promote in ("same", "float")
 

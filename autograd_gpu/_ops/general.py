@@ -410,7 +410,8 @@ def _aliased(call: _Call, array: Any) -> bool:
 
 def _check_target(op: Any, target: Tensor, call: _Call) -> None:
     array = target._array
-    refuse_overlap(op, array, _flat(call.originals)[1:])
+    if not op.uniform:
+        refuse_overlap(op, array, _flat(call.originals)[1:])
     if op.same_dtype or op.promote:
         dtype = np.dtype(bool) if op.promote == "bool" else _common(op, call)
         if not can_cast(of(dtype), of(array.dtype)):

@@ -147,6 +147,24 @@ resample_back.derivative(output=lambda grad, plan: resample(grad, plan))
 _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 
 
+def _checked_mode(mode: str, align_corners: Any, n: int) -> bool:
+    """Do the outermost places stay in place? Errors for a mode of other dimensions, or none."""
+    if mode in _LINEAR:
+        if _LINEAR[mode] != n:
+            raise NotImplementedError(
+                f"Got {n + 2}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input"
+            )
+        return bool(align_corners)
+    if align_corners is not None:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear "
+            "| bicubic | trilinear"
+        )
+    if mode not in ("nearest", "nearest-exact", "area"):
+        raise NotImplementedError(f"Input Error: unknown mode '{mode}'")
+    return False
+
+
 @composite(where=("nn.functional",))
 def interpolate(
     input,
@@ -170,21 +188,7 @@ def interpolate(
     if antialias:
         raise NotImplementedError("interpolate(): antialias=True is not supported")
     n = input.ndim - 2
-    if mode in _LINEAR:
-        align = bool(align_corners)
-        if _LINEAR[mode] != n:
-            raise NotImplementedError(
-                f"Got {input.ndim}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input"
-            )
-    elif align_corners is not None:
-        raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear "
-            "| bicubic | trilinear"
-        )
-    elif mode in ("nearest", "nearest-exact", "area"):
-        align = False
-    else:
-        raise NotImplementedError(f"Input Error: unknown mode '{mode}'")
+    align = _checked_mode(mode, align_corners, n)
     sizes, steps = _sizes(input, size, scale_factor, n, recompute_scale_factor, mode)
     kind = "cubic" if mode == "bicubic" else "linear" if mode in _LINEAR else mode
     plan = tuple(

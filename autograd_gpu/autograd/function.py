@@ -201,6 +201,7 @@ class Function(metaclass=FunctionMeta):
         self._args = args
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Not how a Function is called: RuntimeError."""
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
             "new-style autograd function with static forward method: "

@@ -79,6 +79,7 @@ def test_a_broadcast_tensor_refuses(t):
     x = t.ones(3)
     words = "more than one element of the written-to tensor"
     e = x.expand(2, 3)
+    e.fill_(2).zero_()
     return [
         fails(RuntimeError, words, e.add_, 1),
         fails(RuntimeError, words, e.mul_, e),
