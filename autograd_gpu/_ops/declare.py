@@ -37,9 +37,8 @@ class Op(Entry):
         self.joint: Any = None
         self.differentiable: list[int] = []
         self.edge_of: dict[str, str] = {}
-        self.users: dict[
-            str, list[int]
-        ] = {}  # what is saved -> the places of the edges whose formulas use it
+        # what is saved -> the places of the edges whose formulas use it
+        self.users: dict[str, list[int]] = {}
         self.saved_arrays: tuple[str, ...] = ()
         self.grad_names: tuple[str, ...] = ()
         self.writer: Any = None
@@ -48,9 +47,8 @@ class Op(Entry):
         name = options.get("name", forward.__name__)
         function = self._stub(name.lstrip("_"), _general_stub.__code__)
         function.derivative, function.write = self.derivative, self.write
-        self.operator: Any = (
-            None  # what `x + y` calls: the same code but for its answer to strangers
-        )
+        # what `x + y` calls: the same code but for its answer to strangers
+        self.operator: Any = None
         super().__init__(
             name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ()))
         )

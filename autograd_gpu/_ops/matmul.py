@@ -363,9 +363,12 @@ def _dimensions(input: Any, other: Any) -> tuple[int, int]:
 
 def _matmul_operator(self, other):
     """`self @ other`: see `matmul`."""
-    if hasattr(other, "ndim"):
-        return matmul(self, other)
-    return NotImplemented
+    try:
+        if self._array.ndim == 2 and other._array.ndim == 2:
+            return mm(self, other)
+    except AttributeError:  # no Tensor on the right
+        pass
+    return matmul(self, other) if hasattr(other, "ndim") else NotImplemented
 
 
 def _matmul_reflected(self, other):
