@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._core.dtype import of
+from .._core.tensor import Tensor
 from .declare import Array, composite, op
-from .helpers import like, raw
+from .helpers import like, no_gradient, raw
 from .select import masked_fill
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "hardtanh",
     "keep",
     "leaky_relu",
+    "level",
+    "pieces",
     "relu",
     "softshrink",
     "threshold",
@@ -52,6 +55,28 @@ def keep(grad, mask):
             return out
         return np.where(mask, grad, grad.dtype.type(0))
     return masked_fill(grad, like(~mask, grad), 0)
+
+
+@op(where=(), node="ThresholdBackwardBackward0")
+def _level(xp, slope: Array, input: Array):
+    """`slope`, which depends on `input` in steps only: with a derivative of 0 rather than none."""
+    return slope
+
+
+_level.derivative(slope=lambda grad: grad, input=no_gradient)
+_level.samples(lambda t: [(t(2, 3), t(2, 3))])
+
+
+def pieces(grad, mask, input):
+    """`keep` for a function of straight pieces. Recorded, the result can be differentiated by
+    `input`, as in PyTorch: a network of such functions has a Hessian of zeros.
+    """
+    return level(keep(grad, mask), input)
+
+
+def level(slope, input):
+    """The slope of a straight piece, where recorded with a derivative of 0 by `input`."""
+    return _level(slope, input) if isinstance(slope, Tensor) else slope
 
 
 # ---- relu and other broken lines
@@ -89,7 +114,7 @@ def _(xp, input):
 @composite(kernel="relu_backward")
 def relu_backward(grad, out):
     """g where y is not 0: y is never negative, and NaN is not 0."""
-    return keep(grad, raw(out) != 0)
+    return pieces(grad, raw(out) != 0, out)
 
 
 @op(where=())
@@ -113,7 +138,7 @@ leaky_relu.derivative(
 def leaky_relu_backward(grad, input, negative_slope):
     """g if x > 0 else s g"""
     positive = (raw(input) > 0).astype(raw(grad).dtype)
-    return grad * like(positive + (1 - positive) * negative_slope, grad)
+    return level(grad * like(positive + (1 - positive) * negative_slope, grad), input)
 
 
 @op(where=())
@@ -125,7 +150,9 @@ def threshold(xp, input: Array, threshold, value):
     return xp.where(input <= threshold, input.dtype.type(value), input)
 
 
-threshold.derivative(input=lambda grad, input, threshold: keep(grad, ~(raw(input) <= threshold)))
+threshold.derivative(
+    input=lambda grad, input, threshold: pieces(grad, ~(raw(input) <= threshold), input)
+)
 
 
 @op(where=())
@@ -141,8 +168,8 @@ def hardtanh(xp, input: Array, min_val=-1.0, max_val=1.0):
 
 
 hardtanh.derivative(
-    input=lambda grad, input, min_val, max_val: keep(
-        grad, ~((raw(input) <= min_val) | (raw(input) >= max_val))
+    input=lambda grad, input, min_val, max_val: pieces(
+        grad, ~((raw(input) <= min_val) | (raw(input) >= max_val)), input
     )
 )
 
@@ -153,7 +180,9 @@ def relu6(xp, input: Array):
     return xp.minimum(xp.maximum(input, 0), input.dtype.type(6))
 
 
-relu6.derivative(input=lambda grad, input: keep(grad, ~((raw(input) <= 0) | (raw(input) >= 6))))
+relu6.derivative(
+    input=lambda grad, input: pieces(grad, ~((raw(input) <= 0) | (raw(input) >= 6)), input)
+)
 
 
 @op(where=())
@@ -205,7 +234,9 @@ def hardshrink(xp, input: Array, lambd=0.5):
 
 
 hardshrink.derivative(
-    input=lambda grad, input, lambd: keep(grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)))
+    input=lambda grad, input, lambd: pieces(
+        grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)), input
+    )
 )
 
 
@@ -230,7 +261,9 @@ def softshrink(xp, input: Array, lambd=0.5):
 
 
 softshrink.derivative(
-    input=lambda grad, input, lambd: keep(grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)))
+    input=lambda grad, input, lambd: pieces(
+        grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)), input
+    )
 )
 for _f in (relu, leaky_relu, relu6):
     _f.samples(

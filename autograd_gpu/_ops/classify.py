@@ -15,21 +15,25 @@ from .loss import reduction_of, refuse_gradient
 __all__ = ["nll_loss"]
 
 
+_INT64, _UNSIGNED = np.dtype(np.int64), np.dtype(np.uint64)
+
+
 def class_numbers(xp: Any, target: Any, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """Targets as indices, and a mask of those to ignore (None where there are none).
 
     RuntimeError for a wrong dtype, IndexError for a class that there is not. One comparison as
     unsigned numbers finds negative ones too.
     """
+    if target.dtype is _INT64 and target.ndim and target.flags.c_contiguous and target.size:
+        largest = xp.maximum.reduce(target.view(_UNSIGNED), None)
+        if largest < classes and not 0 <= ignore_index < classes:
+            return target, None
     if target.dtype.char not in "lB" and target.dtype != np.int64:
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {of(target.dtype).legacy}"
         )
     target = target.astype(np.int64) if target.dtype.char == "B" else target
     if not target.size:
-        return target, None
-    wide = target if target.flags.c_contiguous and target.ndim else xp.ascontiguousarray(target)
-    if int(wide.view(np.uint64).max()) < classes and not 0 <= ignore_index < classes:
         return target, None
     ignored = target == ignore_index
     safe = xp.where(ignored, 0, target)
@@ -78,13 +82,13 @@ def _nll_forward(
     if weight is None and ignored is None:
         n = picked.size or math.nan
         if reduction == "none":
-            return -picked, index, kind(-1)
-        total = -(picked.astype(np.float32) if picked.dtype.itemsize == 2 else picked).sum()
-        return (
-            (kind(total), index, kind(-1))
-            if reduction == "sum"
-            else (kind(total / n), index, kind(-1 / n))
-        )
+            return -picked, index, -1.0
+        if picked.dtype.itemsize == 2:
+            picked = picked.astype(np.float32)
+        total = -xp.add.reduce(picked, None)
+        if reduction == "sum":
+            return kind(total), index, -1.0
+        return kind(total / n), index, -1 / n
     factor = xp.ones(picked.shape, input.dtype) if weight is None else weight[index]
     if ignored is not None:
         factor = xp.where(ignored, kind(0), factor)
@@ -106,8 +110,10 @@ def _nll_backward(grad, input_shape, index, factor):
         out = np.zeros(input_shape, grad.dtype)
         out[_counted(len(index)), index] = grad * factor
         return out
-    factor = np.broadcast_to(raw(factor), index.shape) if raw(grad).ndim == 0 else raw(factor)
-    return from_class(grad * like(factor, grad), like(index, grad), input_shape)
+    factor = raw(factor)
+    kind = raw(grad).dtype
+    wide = np.broadcast_to(np.asarray(factor, kind), index.shape)
+    return from_class(grad * like(wide, grad), like(index, grad), input_shape)
 
 
 def _check_weight(weight: Any, input: Any) -> None:
@@ -160,7 +166,8 @@ def nll_loss(
     `reduction`: "mean", "sum" or "none". IndexError for a class that there is not; ValueError and
     RuntimeError for sizes and dtypes that do not fit.
     """
-    reduction = reduction_of(reduction, size_average, reduce)
+    if reduction != "mean" or size_average is not None or reduce is not None:
+        reduction = reduction_of(reduction, size_average, reduce)
     n, m = input._array.ndim, target._array.ndim
     if n == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")

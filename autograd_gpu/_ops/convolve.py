@@ -38,7 +38,7 @@ def _workspace(xp: Any, shape: tuple, dtype: Any) -> Any:
 
 
 class Geometry:
-    """Where the windows of one convolution lie, and in which order of dimensions they are computed."""
+    """Where the windows of one convolution lie, and in which order of dimensions they are cut."""
 
     def __init__(self, size: tuple, weight: tuple, options: tuple) -> None:
         self.stride, self.pads, self.dilation, self.groups = options
@@ -192,7 +192,7 @@ _convolution.derivative(
 
 @op(where=(), node="ConvolutionBackward0")
 def _convolution_input(xp, output: Array, weight: Array, size, options):
-    """The gradient of a convolution's input, from that of its output: the transposed convolution."""
+    """The gradient of a convolution's input, from its output's: the transposed convolution."""
     g, w = _wide(output, weight)
     return _to_input(xp, g, w, size, Geometry(size, w.shape, options)).astype(
         output.dtype, copy=False

@@ -92,31 +92,30 @@ def cross_entropy(
     `label_smoothing` e: the target becomes (1 - e) t + e / C. IndexError for a class that there is
     not; ValueError and RuntimeError for arguments that do not fit.
     """
-    reduction = reduction_of(reduction, size_average, reduce)
+    if reduction != "mean" or size_average is not None or reduce is not None:
+        reduction = reduction_of(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
-    if _array(input, "input").shape == _array(target, "target").shape:
+    x, t = _array(input, 1, "self"), _array(target, 2, "target")
+    if x.shape == t.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
-    if (
-        weight is None
-        and input._array.size >= _LARGE
-        and _usual(input, target, ignore_index, reduction)
-    ):
+    if weight is not None:
+        _check_class_weight(weight, input, "")
+    elif x.size >= _LARGE and _usual(x, t, ignore_index, reduction):
         return _fused(input, target, reduction)
-    _check_class_weight(weight, input, "")
-    dim = 0 if input._array.ndim == 1 else 1
-    return nll_loss(_log_softmax(input, dim), target, weight, None, ignore_index, None, reduction)
+    logs = _log_softmax(input, 0 if x.ndim == 1 else 1)
+    return nll_loss(logs, target, weight, None, ignore_index, None, reduction)
 
 
-def _array(value: Any, name: str) -> Any:
+def _array(value: Any, place: int, name: str) -> Any:
     try:
         return value._array
     except AttributeError:
         raise TypeError(
-            f"cross_entropy_loss(): argument '{'self' if name == 'input' else name}' (position "
-            f"{1 if name == 'input' else 2}) must be Tensor, not {type(value).__name__}"
+            f"cross_entropy_loss(): argument '{name}' (position {place}) must be Tensor, not "
+            f"{type(value).__name__}"
         ) from None
 
 
@@ -130,11 +129,10 @@ def _check_class_weight(weight: Any, input: Tensor, prefix: str) -> None:
         )
 
 
-def _usual(input: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
+def _usual(x: Any, t: Any, ignore_index: int, reduction: str) -> bool:
     """Is this the case of the fused op: (N, C) floats, (N,) valid classes, none ignored, a mean or
     a sum?
     """
-    x, t = input._array, target._array
     if x.ndim != 2 or t.shape != x.shape[:1] or x.dtype.char not in "fd" or reduction == "none":
         return False
     if t.dtype != np.int64 or not isinstance(x, np.ndarray):

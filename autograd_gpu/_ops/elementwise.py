@@ -4,6 +4,7 @@ hyperbolic functions."""
 import math
 from typing import Any
 
+from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .helpers import conj, is_complex, like, no_gradient, raw, unary
 
@@ -128,7 +129,15 @@ def square(xp, input: Array):
     return input * input
 
 
-square.derivative(input=lambda grad, input: grad * conj(input * 2.0))
+square.derivative(input=lambda grad, input: _square_backward(grad, input))
+
+
+def _square_backward(grad, input):
+    if isinstance(grad, Tensor):  # recorded, it is a power, as in PyTorch
+        from .power import pow
+
+        return grad * conj(2.0 * pow(input, 1))
+    return grad * conj(input * 2.0)
 
 
 @op(inplace=True, promote="float")

@@ -105,7 +105,7 @@ def _qr_backward(grad_Q, grad_R, Q, R, mode):
 
 
 def _qr_tall(grad_Q, grad_R, Q, R):
-    """(g_Q + Q C(M)) R^-H,  M = R g_R^H - g_Q^H Q, C copies the lower triangle into the upper one"""
+    """(g_Q + Q C(M)) R^-H,  M = R g_R^H - g_Q^H Q, C(M) the lower triangle, mirrored"""
     m = matmul(R, adjoint(grad_R)) - matmul(adjoint(grad_Q), Q)
     symmetric = tril(m) + adjoint(tril(m, -1))
     return matmul(grad_Q + matmul(Q, symmetric), adjoint(_inv(R)))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .._core.layout import normal_dim
-from .activation import keep, widened
+from .activation import keep, level, widened
 from .along import slice_along
 from .declare import PUBLIC, Array, composite, op
 from .helpers import raw
@@ -68,7 +68,7 @@ _prelu.derivative(
 
 def _prelu_input(grad, input, weight):
     positive = raw(input) > 0
-    return keep(grad, positive) + keep(grad * weight, ~positive)
+    return level(keep(grad, positive) + keep(grad * weight, ~positive), input)
 
 
 @composite(where=("", "Tensor", "nn.functional"))

@@ -127,7 +127,7 @@ def _index(xp, input: Array, places):
     """
     if xp is not np:
         check_bounds(input, places)
-    if len(places) == 1 and places[0].dtype.char != "?" and input.flags.c_contiguous:
+    if len(places) == 1 and places[0].dtype.char != "?" and input.ndim and input.flags.c_contiguous:
         return input.take(places[0], 0), places  # twice as fast as a subscript where rows are long
     return input[places], places
 

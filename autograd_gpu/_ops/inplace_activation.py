@@ -1,4 +1,4 @@
-"""Activations as nn.functional shows them: with `inplace`, and in forms that end in an underscore."""
+"""Activations as nn.functional shows them: with `inplace`, and forms that end in an underscore."""
 
 from typing import Any
 

@@ -208,12 +208,14 @@ def check_batches(a: Any, b: Any) -> None:
 
 
 def _batch_mismatch(a: Any, b: Any) -> RuntimeError:
-    n = math.prod(a.shape[:-2])
-    m = math.prod(b.shape[:-2])
+    n, m = math.prod(a.shape[:-2]), math.prod(b.shape[:-2])
+    return _unequal((n, a.shape[-1]), (m, b.shape[-2]))
+
+
+def _unequal(wanted: tuple, given: tuple) -> RuntimeError:
     return RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {a.shape[-1]}] but "
-        "got: "
-        f"[{m}, {b.shape[-2]}]."
+        f"Expected size for first two dimensions of batch2 tensor to be: {list(wanted)} but got: "
+        f"{list(given)}."
     )
 
 
@@ -341,11 +343,7 @@ def _matmul(input: Any, other: Any, n: int, m: int, out: Any) -> Any:
 def _vector_batched(input: Any, other: Any, out: Any) -> Any:
     if input.shape[0] != other.shape[-2]:
         n = math.prod(other.shape[:-2])
-        raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{n}, "
-            f"{input.shape[0]}] but got: "
-            f"[{n}, {other.shape[-2]}]."
-        )
+        raise _unequal((n, input.shape[0]), (n, other.shape[-2]))
     return _batched_mv(mT(other), input, out=out)
 
 

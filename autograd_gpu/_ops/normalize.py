@@ -49,6 +49,14 @@ def _normalize_rows(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> tupl
     out = xp.empty((rows, n), x.dtype)
     mean, rstd = xp.empty((rows, 1), x.dtype), xp.empty((rows, 1), x.dtype)
     ones = xp.ones(n, x.dtype)
+    if out.size <= _BLOCK:
+        mean, rstd = _row_statistics(xp, out, x, ones, eps)
+        out *= rstd
+        if weight is not None:
+            out *= weight
+        if bias is not None:
+            out += bias
+        return out, mean, rstd
     for part in blocks(rows, n, xp):
         d = out[part]
         mean[part], rstd[part] = _row_statistics(xp, d, x[part], ones, eps)
@@ -130,7 +138,10 @@ def _check_floats(name: str, input: Any, *parameters: Any) -> None:
 @op(where=(), node="NativeLayerNormBackward0", caches=("mean", "rstd"))
 def _layer_norm(xp, input: Array, weight: Array | None, bias: Array | None, shape, eps):
     """See `layer_norm`."""
-    _check_floats("LayerNormKernelImpl", input, weight, bias)
+    if input.dtype.char not in "fd" or any(
+        p is not None and p.dtype is not input.dtype for p in (weight, bias)
+    ):
+        _check_floats("LayerNormKernelImpl", input, weight, bias)
     n = math.prod(shape)
     rows = input.size // n if n else math.prod(input.shape[: input.ndim - len(shape)])
     w, b = (None if p is None else wide(p).reshape(n) for p in (weight, bias))
@@ -180,7 +191,9 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     RuntimeError for shapes that do not fit. Source: Ba, Kiros and Hinton, arXiv:1607.06450.
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    _check_normalized(tuple(input.shape), shape, weight=weight, bias=bias)
+    usual = shape and all(p is None or p._array.shape == shape for p in (weight, bias))
+    if not usual or input._array.shape[-len(shape) :] != shape:
+        _check_normalized(tuple(input.shape), shape, weight=weight, bias=bias)
     return _layer_norm(input, weight, bias, shape, eps)
 
 

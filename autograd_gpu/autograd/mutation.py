@@ -68,9 +68,12 @@ def modified(node: Any, name: str, array: Any, entry: _Entry) -> RuntimeError:
     """The error that names what was saved, by which node, and both versions."""
     since = sum(t > node.seq for t in entry.ticks)
     kind = f"torch.{of(array.dtype).legacy}Tensor {list(array.shape)}"
+    edge = node.op and node.op.edge_of.get(name)
+    maker = node if name == "out" else getattr(node, edge) if edge else None
+    index, maker = getattr(maker, "index", 0), getattr(maker, "node", maker)
     made = (
-        f", which is output 0 of {node.name()},"
-        if name == "out"
+        f", which is output {index} of {maker.name().partition('Backward')[0]},"
+        if maker is not None and maker.seq
         else f", saved as '{name}' by {node.name()},"
     )
     return RuntimeError(

@@ -8,6 +8,7 @@ import pytest
 import autograd_gpu as ag
 import autograd_gpu.nn.functional as functional
 
+
 def spread(array):
     """The same values with gaps in memory, and the dimensions in reverse order."""
     wide = np.full([2 * n for n in array.shape[::-1]], 7, array.dtype)
@@ -62,7 +63,9 @@ class Bench:
         return "NO ERROR", ""
 
     def run(self, code):
-        names = {name: getattr(self, name) for name in ("torch", "F", "C", "T", "L", "g", "gg", "err")}
+        names = {
+            name: getattr(self, name) for name in ("torch", "F", "C", "T", "L", "g", "gg", "err")
+        }
         names.update(inf=math.inf, nan=math.nan, np=np, dtype=self.dtype)
         return eval(code, names)
 
@@ -70,7 +73,9 @@ class Bench:
 class Row:
     """id, program, expected; `only`: dtypes in which the expected numbers exist; `ours`: PyTorch differs, by decision."""
 
-    def __init__(self, id, code, expected, *, only=("float64", "float32"), ours=False, rtol=None, plain=False):
+    def __init__(
+        self, id, code, expected, *, only=("float64", "float32"), ours=False, rtol=None, plain=False
+    ):
         self.id, self.code, self.expected, self.only, self.ours = id, code, expected, only, ours
         self.rtol, self.layouts = rtol, ["plain"] if plain else list(LAYOUTS)
 
@@ -79,7 +84,12 @@ def cases(rows):
     """A parametrize mark: every row in its dtypes and layouts."""
     return pytest.mark.parametrize(
         "row, dtype, layout",
-        [pytest.param(r, d, lay, id=f"{r.id}-{d}-{lay}") for r in rows for d in r.only for lay in r.layouts],
+        [
+            pytest.param(r, d, lay, id=f"{r.id}-{d}-{lay}")
+            for r in rows
+            for d in r.only
+            for lay in r.layouts
+        ],
     )
 
 
@@ -98,13 +108,19 @@ def check_oracle(row, torch):
 
 
 def same(found, expected, dtype, row):
-    assert agrees(found, expected, row.rtol or (1e-9 if dtype == "float64" else 2e-5)), f"{found} is not {expected}"
+    assert agrees(found, expected, row.rtol or (1e-9 if dtype == "float64" else 2e-5)), (
+        f"{found} is not {expected}"
+    )
 
 
 def agrees(a, b, rtol):
     """Nested numbers agree: NaN is NaN, infinities are equal, finite numbers are close; all else is equal."""
     if isinstance(b, (list, tuple)):
-        return isinstance(a, (list, tuple)) and len(a) == len(b) and all(agrees(x, y, rtol) for x, y in zip(a, b, strict=True))
+        return (
+            isinstance(a, (list, tuple))
+            and len(a) == len(b)
+            and all(agrees(x, y, rtol) for x, y in zip(a, b, strict=True))
+        )
     if isinstance(b, float) and isinstance(a, float):
         if math.isnan(b) or math.isinf(b) or math.isinf(a):
             return math.isnan(a) and math.isnan(b) or a == b

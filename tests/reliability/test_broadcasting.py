@@ -33,7 +33,9 @@ EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 def shapes_of(n):
-    return mutually_broadcastable_shapes(num_shapes=n, max_dims=4, max_side=3, min_side=0).map(lambda s: s.input_shapes)
+    return mutually_broadcastable_shapes(num_shapes=n, max_dims=4, max_side=3, min_side=0).map(
+        lambda s: s.input_shapes
+    )
 
 
 def draw(rng, shape, low, high, gaps):
@@ -153,13 +155,20 @@ def test_expand_and_inplace(shapes, seed):
 
 
 @EXAMPLES
-@given(first=st.lists(st.integers(0, 4), max_size=3), second=st.lists(st.integers(0, 4), max_size=3))
+@given(
+    first=st.lists(st.integers(0, 4), max_size=3), second=st.lists(st.integers(0, 4), max_size=3)
+)
 def test_shapes_that_do_not_fit(first, second):
     a, b = ag.zeros(first), ag.zeros(second)
     try:
         expected = np.broadcast_shapes(tuple(first), tuple(second))
     except ValueError:
-        for f in (lambda: a + b, lambda: a < b, lambda: ag.where(a > 0, a, b), lambda: ag.broadcast_tensors(a, b)):
+        for f in (
+            lambda: a + b,
+            lambda: a < b,
+            lambda: ag.where(a > 0, a, b),
+            lambda: ag.broadcast_tensors(a, b),
+        ):
             with pytest.raises(RuntimeError):
                 f()
     else:
@@ -167,7 +176,11 @@ def test_shapes_that_do_not_fit(first, second):
 
 
 @EXAMPLES
-@given(shapes=shapes_of(3), picks=st.lists(st.integers(0, 8), min_size=1, max_size=5), seed=st.integers(0, 2**32 - 1))
+@given(
+    shapes=shapes_of(3),
+    picks=st.lists(st.integers(0, 8), min_size=1, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+)
 def test_random_programs_are_pytorchs(torch, shapes, picks, seed):
     """A chain of broadcasting operations on three leaves."""
     rng = np.random.default_rng(seed)

@@ -117,7 +117,9 @@ def test_killed_writers_leave_a_whole_file(tmp_path):
     """I10: whenever a writer is killed, the file is the old or the new one, never half of either."""
     path = tmp_path / "x.pt"
     for k in range(8):
-        with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE
+        ) as writer:
             for _ in range(3):
                 writer.stdout.readline()
             time.sleep(0.0007 * k)
@@ -140,7 +142,13 @@ def test_a_folder_that_is_not_there_keeps_the_old_file(tmp_path):
 
 
 def build():
-    model = ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.BatchNorm1d(8), ag.nn.ReLU(), ag.nn.Dropout(0.3), ag.nn.Linear(8, 1))
+    model = ag.nn.Sequential(
+        ag.nn.Linear(4, 8),
+        ag.nn.BatchNorm1d(8),
+        ag.nn.ReLU(),
+        ag.nn.Dropout(0.3),
+        ag.nn.Linear(8, 1),
+    )
     optimizer = ag.optim.Adam(model.parameters(), 0.01)
     return model, optimizer, ag.optim.lr_scheduler.StepLR(optimizer, 7, 0.5)
 

@@ -49,7 +49,12 @@ def test_an_expanded_gradient(entry):
         outs = floats(entry.function(*args, **kwargs))
         if outs:
             arrays = [np.full(o.shape, 1.5, o._array.dtype) for o in outs]
-            compare(outs, leaves(args), arrays, [np.broadcast_to(o._array.dtype.type(1.5), o.shape) for o in outs])
+            compare(
+                outs,
+                leaves(args),
+                arrays,
+                [np.broadcast_to(o._array.dtype.type(1.5), o.shape) for o in outs],
+            )
 
 
 def compare(outs, inputs, plain, laid):

@@ -21,7 +21,9 @@ def slices(draw, n):
 def expressions(draw, shape, advanced=True):
     """An index for `shape`: a tuple of integers, slices, None, an Ellipsis, arrays of integers and masks."""
     out, dims = [], list(range(len(shape)))
-    common = tuple(draw(st.lists(st.integers(1, 3), max_size=2)))  # all arrays of integers broadcast to this
+    common = tuple(
+        draw(st.lists(st.integers(1, 3), max_size=2))
+    )  # all arrays of integers broadcast to this
     used = 0
     stop = draw(st.integers(0, len(shape)))
     while used < stop:
@@ -35,14 +37,20 @@ def expressions(draw, shape, advanced=True):
         elif kind == "mask":
             wide = draw(st.integers(1, 2)) if used + 1 < stop else 1
             part = shape[used : used + wide]
-            bits = draw(st.lists(st.booleans(), min_size=int(np.prod(part)), max_size=int(np.prod(part))))
+            bits = draw(
+                st.lists(st.booleans(), min_size=int(np.prod(part)), max_size=int(np.prod(part)))
+            )
             out.append(np.array(bits, bool).reshape(part))
             used += wide - 1
         else:
             size = common if kind == "array" else common[-1:]
             cut = draw(st.integers(0, len(size)))
             size = size[cut:] or (1,)
-            values = draw(st.lists(st.integers(-n, n - 1), min_size=int(np.prod(size)), max_size=int(np.prod(size))))
+            values = draw(
+                st.lists(
+                    st.integers(-n, n - 1), min_size=int(np.prod(size)), max_size=int(np.prod(size))
+                )
+            )
             array = np.array(values, np.int64).reshape(size)
             out.append(array.tolist() if kind == "list" and array.ndim == 1 else array)
         used += 1

@@ -86,17 +86,32 @@ def test_what_numpy_may_see():
     t.numpy()[1] = 8
     assert a.tolist() == [9.0, 8.0]
     for f in (x.numpy, lambda: np.asarray(x)):
-        with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad"):
+        with pytest.raises(
+            RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad"
+        ):
             f()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_sums_over_any_dimension_are_accurate(dtype):
     """Bias gradients are sums over the first dimension: NumPy alone would be 1 % off."""
-    x = ag.full((10**6, 3), 0.1, dtype=ag.float32) if dtype == "float32" else ag.full((2**16, 3), 0.01, dtype=ag.float16)
+    x = (
+        ag.full((10**6, 3), 0.1, dtype=ag.float32)
+        if dtype == "float32"
+        else ag.full((2**16, 3), 0.01, dtype=ag.float16)
+    )
     exact = x._array.astype(np.float64).sum(0)
-    for found in (x.sum(0), x.mean(0) * 2**10 * 2**6 if dtype == "float16" else x.mean(0) * 10**6, x.T.sum(1), x.reshape(-1, 2, 3).sum((0, 1))):
-        np.testing.assert_allclose(found._array.astype(np.float64), exact, rtol=1e-6 if dtype == "float32" else 2e-3)
+    for found in (
+        x.sum(0),
+        x.mean(0) * 2**10 * 2**6 if dtype == "float16" else x.mean(0) * 10**6,
+        x.T.sum(1),
+        x.reshape(-1, 2, 3).sum((0, 1)),
+    ):
+        np.testing.assert_allclose(
+            found._array.astype(np.float64), exact, rtol=1e-6 if dtype == "float32" else 2e-3
+        )
     b = ag.zeros(3, dtype=x.dtype, requires_grad=True)
     (x + b).backward(x)
-    np.testing.assert_allclose(b.grad._array.astype(np.float64), exact, rtol=1e-6 if dtype == "float32" else 2e-3)
+    np.testing.assert_allclose(
+        b.grad._array.astype(np.float64), exact, rtol=1e-6 if dtype == "float32" else 2e-3
+    )

@@ -18,7 +18,6 @@ t.tensor([-128], dtype=t.int8) // -1
 t.tensor([100], dtype=t.int8) * 2
 t.tensor([3])**100
 t.tensor([2], dtype=t.int8)**7
-t.tensor([1])**-1
 t.tensor([2**62, 2**62]).sum()
 t.tensor([2**62, 2**62, 4]).prod()
 t.tensor([2**62, 2**62]).cumsum(0)
@@ -126,7 +125,7 @@ t.tensor([-1.]).lgamma()
 t.tensor([0., -1., -1.5]).digamma()
 t.tensor([-2., 1., -1.]).erfinv()
 t.tensor([-inf, -20., 0., 20., inf, nan]).erf()
-t.nn.functional.gelu(t.tensor([-inf, -20., inf]))
+t.nn.functional.gelu(t.tensor([-inf, -20., 20.]))
 t.nn.functional.gelu(t.tensor([-inf, -20., inf]), approximate="tanh")
 t.tensor([0., 1., 1.5, nan]).logit()
 t.polygamma(1, t.tensor([0.]))
@@ -145,6 +144,7 @@ t.tensor([1, -1]) // 0
 t.tensor([1, -1]) % 0
 t.fmod(t.tensor([1]), 0)
 t.tensor([0])**-1
+t.tensor([1])**-1
 t.full((2,), 1e300)
 t.full((2,), 300, dtype=t.uint8)
 t.full((2,), nan, dtype=t.int64)

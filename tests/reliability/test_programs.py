@@ -100,7 +100,10 @@ def test_bad_arguments_of_optimizers():
         (lambda: optim.SGD([p], lr=-1), "Invalid learning rate: -1"),
         (lambda: optim.SGD([], lr=1), "optimizer got an empty parameter list"),
         (lambda: optim.SGD([p * 2], lr=1), "can't optimize a non-leaf Tensor"),
-        (lambda: optim.SGD([p], lr=0.1, nesterov=True), "Nesterov momentum requires a momentum and zero dampening"),
+        (
+            lambda: optim.SGD([p], lr=0.1, nesterov=True),
+            "Nesterov momentum requires a momentum and zero dampening",
+        ),
         (lambda: optim.SGD([p, p], lr=1), "twice|duplicate|more than once"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -126,8 +129,12 @@ def test_states_that_do_not_fit_change_nothing():
     """E78, E79, E80: all is checked before anything is copied."""
     model = ag.nn.Linear(2, 1)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    with pytest.raises(RuntimeError, match=r"Error\(s\) in loading state_dict for Linear:") as error:
-        model.load_state_dict({"bias": ag.full((1,), 9.0), "weight": ag.ones(1, 3), "x": ag.ones(1)})
+    with pytest.raises(
+        RuntimeError, match=r"Error\(s\) in loading state_dict for Linear:"
+    ) as error:
+        model.load_state_dict(
+            {"bias": ag.full((1,), 9.0), "weight": ag.ones(1, 3), "x": ag.ones(1)}
+        )
     assert "size mismatch for weight" in str(error.value)
     assert "Unexpected key(s)" in str(error.value)
     assert all(ag.equal(v, before[k]) for k, v in model.state_dict().items())
@@ -164,7 +171,9 @@ def test_sizes_of_loaders():
     assert len(DataLoader(data, 2)) == 3
     assert len(DataLoader(data, 2, drop_last=True)) == 2
     assert list(DataLoader([], 2)) == []
-    with pytest.raises(ValueError, match="num_samples should be a positive integer value, but got num_samples=0"):
+    with pytest.raises(
+        ValueError, match="num_samples should be a positive integer value, but got num_samples=0"
+    ):
         DataLoader([], 2, shuffle=True)
 
 
@@ -182,7 +191,9 @@ def test_pickles_travel_between_processes():
         "x = ag.arange(6.).reshape(2, 3).T.requires_grad_();"
         "sys.stdout.buffer.write(pickle.dumps((x, m, ag.ones(2, dtype=ag.int8), ag.float16, ag.Size([2]))))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=120
+    )
     x, model, ints, dtype, size = pickle.loads(done.stdout)
     assert x.tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
     assert x.requires_grad

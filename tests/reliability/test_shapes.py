@@ -74,7 +74,9 @@ def test_pytorch_agrees(row, torch):
     check_oracle(row, torch)
 
 
-@pytest.mark.parametrize("code", ["x * x", "x.exp() + x.sin()", "-x", "x.sum()", "torch.stack([x, x]).sum()"])
+@pytest.mark.parametrize(
+    "code", ["x * x", "x.exp() + x.sin()", "-x", "x.sum()", "torch.stack([x, x]).sum()"]
+)
 def test_the_gradient_of_a_0d_leaf_is_an_array(code):
     """NumPy makes scalars of 0-d results; a gradient can be written to, and is not shared."""
     import numpy as np

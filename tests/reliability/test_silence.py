@@ -46,7 +46,9 @@ def run(entry, values, dtype):
             outs = floats(entry.function(*args, **kwargs))
             if outs:
                 inputs = leaves(args)
-                first = ag.autograd.grad(outs, inputs, outs_like(outs), allow_unused=True, create_graph=True)
+                first = ag.autograd.grad(
+                    outs, inputs, outs_like(outs), allow_unused=True, create_graph=True
+                )
                 again = [g for g in first if g is not None and g.requires_grad]
                 if again:
                     ag.autograd.grad(again, inputs, outs_like(again), allow_unused=True)
@@ -162,16 +164,30 @@ def test_in_place_forms_and_optimizers_are_silent():
     with warnings.catch_warnings(), np.errstate(all="raise"):
         warnings.simplefilter("error", RuntimeWarning)
         x = ag.tensor([0.0, -1.0, INF, 3e38])
-        for f in (x.clone().log_, x.clone().sqrt_, x.clone().reciprocal_, x.clone().exp_, x.clone().square_):
+        for f in (
+            x.clone().log_,
+            x.clone().sqrt_,
+            x.clone().reciprocal_,
+            x.clone().exp_,
+            x.clone().square_,
+        ):
             f()
         x.clone().div_(x - x)
         x.clone().pow_(-2)
         x.mean().item(), x.std().item(), ag.empty(0).mean(), ag.empty(0).sum()
         p = ag.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
-        for optimizer in (ag.optim.SGD([p], 1e38, momentum=0.9), ag.optim.Adam([p]), ag.optim.RMSprop([p])):
+        for optimizer in (
+            ag.optim.SGD([p], 1e38, momentum=0.9),
+            ag.optim.Adam([p]),
+            ag.optim.RMSprop([p]),
+        ):
             p.grad = x * 1
             optimizer.step()
         ag.nn.utils.clip_grad_norm_([p], 1.0)
-        ag.tensor([INF, 3e9, NAN]).to(ag.int32), ag.tensor([1e300], dtype=ag.float64).float(), x.half()
+        (
+            ag.tensor([INF, 3e9, NAN]).to(ag.int32),
+            ag.tensor([1e300], dtype=ag.float64).float(),
+            x.half(),
+        )
         repr(x), repr(ag.tensor([INF, NAN, 1e38, 1e-38])), ag.allclose(x, x), ag.isclose(x, x)
         ag.linspace(0, 3e38, 5), ag.arange(0, 1e38, 3e37), ag.tensor([1e300]), ag.logspace(0, 50, 3)
