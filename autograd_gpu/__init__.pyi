@@ -32,6 +32,7 @@ from .autograd.mode import enable_grad as enable_grad
 from .autograd.mode import is_grad_enabled as is_grad_enabled
 from .autograd.mode import no_grad as no_grad
 from .autograd.mode import set_grad_enabled as set_grad_enabled
+from . import cuda as cuda
 from . import datasets as datasets
 from . import linalg as linalg
 from . import nn as nn
@@ -40,6 +41,7 @@ from . import random as random
 from . import return_types as return_types
 from . import serialization as serialization
 from . import special as special
+from . import testing as testing
 from . import utils as utils
 from .random import Generator as Generator
 from .random import default_generator as default_generator

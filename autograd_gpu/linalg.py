@@ -1,4 +1,4 @@
-"""Linear algebra: norms, determinants, inverses, solutions, factorisations. A face of the table of ops."""
+"""Linear algebra: norms, determinants, inverses, factorisations. A face of the table of ops."""
 
 from ._ops.table import PUBLIC as _PUBLIC
 

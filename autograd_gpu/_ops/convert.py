@@ -201,6 +201,18 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     return to(self, dtype)
 
 
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor in host memory; itself if it is there."""
+    return to(self, "cpu")
+
+
+def cuda(
+    self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+) -> Tensor:
+    """The tensor on a CUDA device. RuntimeError that says why where there is none."""
+    return to(self, device or "cuda")
+
+
 _CASTS = {
     "bfloat16": "bfloat16", "bool": "bool", "byte": "uint8", "cdouble": "complex128",
     "cfloat": "complex64", "char": "int8", "double": "float64", "float": "float32",
@@ -213,10 +225,7 @@ def _bind() -> None:
     t.to, t.type, t.copy_, t.zero_ = to, type_, copy_, zero_
     for method, name in _CASTS.items():
         setattr(t, method, _caster(method, name))
-    t.cpu = lambda self, memory_format=None: to(self, "cpu")
-    t.cuda = lambda self, device=None, non_blocking=False, memory_format=None: to(
-        self, device or "cuda"
-    )
+    t.cpu, t.cuda = cpu, cuda
 
 
 def _caster(method: str, name: str) -> Any:

@@ -107,11 +107,15 @@ class Op(Entry):
         return f"{name}={self.defaults[name]!r}" if name in self.defaults else name
 
     def _bind_inplace(self) -> None:
-        from .general import write_inplace
+        from .general import write_inplace, write_quickly
 
         name = self.name.lstrip("_") + "_"
+        quick = len(self.arrays) == 2 and self.promote == "same" and self.broadcasts
 
         def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            if quick and len(args) == 1 and not kwargs and entry.writer is not None:
+                if write_quickly(entry, self, args[0]):
+                    return self
             return write_inplace(entry, self, args, kwargs)
 
         entry = self

@@ -19,7 +19,7 @@ from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace
 from .declare import form, form_out, share_node
 from .errors import explain, wrong_type
 
-__all__ = ["general", "operator", "refuse_overlap", "write_inplace", "write_result"]
+__all__ = ["general", "operator", "refuse_overlap", "write_inplace", "write_quickly", "write_result"]
 
 _NUMBERS = (int, float, complex, bool)
 
@@ -392,11 +392,59 @@ def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: 
 
 
 def _bind(op: Any, target: Tensor, args: tuple, kwargs: dict) -> tuple:
+    """The arguments in the order of the forward's parameters. TypeError where they do not fit."""
+    values, missing = [target, *args], len(kwargs)
+    if len(values) <= len(op.params) - len(op.keywords):
+        for name in op.params[len(values) :]:
+            if name in kwargs:
+                missing -= 1
+                values.append(kwargs[name])
+            elif name in op.defaults:
+                values.append(op.defaults[name])
+            else:
+                missing = -1
+                break
+        if not missing:
+            return tuple(values)
     import inspect
 
-    bound = inspect.signature(op.forward).bind(None, target, *args, **kwargs)
-    bound.apply_defaults()
-    return tuple(bound.arguments.values())[1:]
+    inspect.signature(op.forward).bind(None, target, *args, **kwargs)  # says what is wrong
+    raise TypeError(f"{op.name}_(): these arguments do not fit")
+
+
+def write_quickly(op: Any, target: Tensor, other: Any) -> bool:
+    """The usual write: dense floats, by a number or a Tensor of the same form, nothing recorded.
+
+    Was it one? If not, nothing has been done.
+    """
+    array, kind = target._array, other.__class__
+    if array.__class__ is not np.ndarray or array.dtype.char not in "fd" or not array.flags.c_contiguous:
+        return False
+    try:
+        quiet_edges = target._edge is None
+        if kind is float or kind is int:
+            source = other
+        elif isinstance(other, Tensor):
+            source = other._array
+            if source.dtype is not array.dtype or source.shape != array.shape:
+                return False
+            if source is not array and (source.base is not None or array.base is not None):
+                if owner(source) is owner(array):
+                    return False
+            quiet_edges = quiet_edges and other._edge is None
+        else:
+            return False
+    except AttributeError:  # a stale view
+        return False
+    if recording() and (not quiet_edges or getattr(target, "_view", None) is not None):
+        return False
+    token = hush(quiet)
+    try:
+        op.writer(np, array, source)
+    finally:
+        unhush(token)
+    mark_written(target)
+    return True
 
 
 def _aliased(call: _Call, array: Any) -> bool:

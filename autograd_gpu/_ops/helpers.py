@@ -9,7 +9,18 @@ from .._core.device import library
 from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor, make
 
-__all__ = ["binary", "conj", "is_complex", "like", "narrow", "no_gradient", "of_real_numbers", "raw", "unary", "wide"]
+__all__ = [
+    "binary",
+    "conj",
+    "is_complex",
+    "like",
+    "narrow",
+    "no_gradient",
+    "of_real_numbers",
+    "raw",
+    "unary",
+    "wide",
+]
 
 
 def raw(value: Any) -> Any:

@@ -129,7 +129,8 @@ def _index(xp, input: Array, places):
         check_bounds(input, places)
     if len(places) == 1 and places[0].dtype.char != "?" and input.ndim and input.flags.c_contiguous:
         return input.take(places[0], 0), places  # twice as fast as a subscript where rows are long
-    return input[places], places
+    out = input[places]
+    return out if out.flags.c_contiguous else xp.ascontiguousarray(out), places
 
 
 def check_bounds(array: Any, places: tuple) -> None:

@@ -175,7 +175,7 @@ def _default_options():
 
 def fake(array, requires_grad=False, grad_fn=None, place=device.cpu):
     """What printing reads of a tensor."""
-    node = SimpleNamespace(name=lambda: grad_fn) if grad_fn else None
+    node = type(grad_fn, (), {})() if grad_fn else None
     return SimpleNamespace(
         _array=array, dtype=dtype.of(array.dtype), device=place, shape=array.shape, grad_fn=node,
         requires_grad=requires_grad or bool(grad_fn),

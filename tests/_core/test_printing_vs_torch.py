@@ -20,7 +20,7 @@ def _default_options():
 
 
 def fake(array, requires_grad=False, grad_fn=None):
-    node = SimpleNamespace(name=lambda: grad_fn) if grad_fn else None
+    node = type(grad_fn, (), {})() if grad_fn else None
     return SimpleNamespace(
         _array=array, dtype=dtype.of(array.dtype), device=device.cpu, shape=array.shape,
         grad_fn=node, requires_grad=requires_grad,

@@ -140,7 +140,7 @@ def quietly(t, program):
 
 
 @settings(
-    max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(program=programs)
 def test_random_programs(torch, program):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,14 @@ import pytest
 import autograd_gpu
 
 ROOT = Path(autograd_gpu.__file__).parent
+PRAGMA = re.compile(r"\s+# (type: ignore|noqa|fmt:).*$")
 FILES = sorted(ROOT.rglob("*.py"))
 ids = lambda path: "/".join(path.relative_to(ROOT).parts)  # noqa: E731
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_file_is_small(path):
-    lines = path.read_text().splitlines()
+    lines = [PRAGMA.sub("", line) for line in path.read_text().splitlines()]
     assert len(lines) <= 400, f"{len(lines)} lines: split it, one chapter a file"
     assert max(map(len, lines), default=0) <= 100, [i for i, s in enumerate(lines, 1) if len(s) > 100]
 

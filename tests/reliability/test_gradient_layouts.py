@@ -1,4 +1,4 @@
-"""Incoming gradients with any layout in memory give what contiguous ones give."""
+"""G7: incoming gradients with any layout in memory give what contiguous ones give."""
 
 import numpy as np
 import pytest

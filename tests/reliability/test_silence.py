@@ -1,4 +1,4 @@
-"""NumPy's floating-point warnings: no operation emits one, and the user's own settings for them are untouched."""
+"""G23: NumPy's floating-point warnings: no operation emits one, and the user's own settings for them are untouched."""
 
 import warnings
 
