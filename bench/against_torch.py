@@ -1,8 +1,9 @@
-"""autograd_gpu against PyTorch eager on the same core: `python bench/against_torch.py [--reps N] [--only a,c]`.
+"""autograd_gpu against PyTorch eager on the same core: `python bench/against_torch.py [--reps N]
+[--only a,c]`.
 
-One thread each, process CPU time, the two interleaved in one run; ratios of medians and of minima. Below the table: a chain
-of 1,000,000 additions (time and bytes a node) and the import time, each in a process of its own. Without PyTorch only our
-own times are printed.
+One thread each, process CPU time, the two interleaved in one run; ratios of medians and of minima.
+Below the table: a chain of 1,000,000 additions (time and bytes a node) and the import time, each in
+a process of its own. Without PyTorch only our own times are printed.
 """
 
 import argparse
@@ -16,7 +17,9 @@ from typing import Any
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ.pop("OPENBLAS_CORETYPE", None)
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an import is timed as users have it, from bytecode
+os.environ.pop(
+    "PYTHONDONTWRITEBYTECODE", None
+)  # an import is timed as users have it, from bytecode
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -58,7 +61,9 @@ def measure(steps: dict[str, Any], reps: int, block: float = 0.05) -> dict[str, 
 
 def check(steps: dict[str, Any], label: str) -> None:
     """The same losses, or the comparison means nothing."""
-    losses = {name: [float(step().detach().item()) for _ in range(3)] for name, step in steps.items()}
+    losses = {
+        name: [float(step().detach().item()) for _ in range(3)] for name, step in steps.items()
+    }
     first, *others = losses.values()
     for other in others:
         for a, b in zip(first, other, strict=True):
@@ -89,7 +94,8 @@ assert x.grad.tolist() == [n + 1, n + 1], x.grad
 start = time.process_time()
 del y
 free = time.process_time() - start
-print(f"{{forward:.2f}} us forward, {{backward:.2f}} us backward, {{free:.2f}} us to free, {{held / n:.0f}} bytes a node")
+times = f"{{forward:.2f}} us forward, {{backward:.2f}} us backward, {{free:.2f}} us to free"
+print(f"{{times}}, {{held / n:.0f}} bytes a node")
 """
 
 IMPORT = """
@@ -106,14 +112,18 @@ print(time.perf_counter() - start)
 
 def in_process(code: str) -> str:
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    run = subprocess.run([sys.executable, "-c", code.format(root=root)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code.format(root=root)], capture_output=True, text=True, check=True
+    )
     return run.stdout.strip()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--reps", type=int, default=15, help="rounds of each workload")
-    parser.add_argument("--only", default="", help="workloads to run, as a,c,k (l: the chain, m: the import)")
+    parser.add_argument(
+        "--only", default="", help="workloads to run, as a,c,k (l: the chain, m: the import)"
+    )
     options = parser.parse_args()
     wanted = set(filter(None, options.only.split(",")))
     libs = libraries()
@@ -128,7 +138,9 @@ def main() -> None:
         ours, torch = medians["ours"], medians.get("torch")
         row = f"{label:<14}{torch * 1e6 if torch else float('nan'):>9.1f} us{ours * 1e6:>9.1f} us"
         if torch:
-            ratio = statistics.median(a / b for a, b in zip(times["ours"], times["torch"], strict=True))
+            ratio = statistics.median(
+                a / b for a, b in zip(times["ours"], times["torch"], strict=True)
+            )
             least = min(times["ours"]) / min(times["torch"])
             row += f"{ratio:>8.2f}{least:>8.2f}{GOALS.get(label, float('nan')):>7.2f}"
         print(row, flush=True)

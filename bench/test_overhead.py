@@ -1,4 +1,5 @@
-"""The cost of one op's call on tiny tensors: `python -m pytest bench/test_overhead.py --benchmark-enable`."""
+"""The cost of one op's call on tiny tensors: `python -m pytest bench/test_overhead.py
+--benchmark-enable`."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The workloads that speed is judged by, each written once: `lib` is autograd_gpu or torch.
 
-A workload returns a function that does one step and gives the loss. Both libraries start from the same numbers: the
-generators draw the same for the same seed.
+A workload returns a function that does one step and gives the loss. Both libraries start from the
+same numbers: the generators draw the same for the same seed.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,8 @@ def d_lenet(lib: Any) -> Step:
     net = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),
+        nn.Linear(84, 10),
     )  # fmt: skip
     x, y = lib.randn(64, 1, 28, 28), lib.randint(10, (64,))
     optimizer = lib.optim.SGD(net.parameters(), 0.01)
@@ -122,7 +123,9 @@ def k_gradient_penalty(lib: Any) -> Step:
     """Gradient penalty (double backward) of an MLP 64-128-128-1 on 64 points."""
     nn = lib.nn
     lib.manual_seed(0)
-    net = nn.Sequential(nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 1))
+    net = nn.Sequential(
+        nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 1)
+    )
     params = list(net.parameters())
     x = lib.randn(64, 64, requires_grad=True)
 
@@ -138,7 +141,8 @@ def k_gradient_penalty(lib: Any) -> Step:
 
 
 WORKLOADS: dict[str, Callable[[Any], Step]] = {
-    "a": a_chain, "a (forward)": a_forward, "b": b_moons, "c": c_mnist, "d": d_lenet, "g": g_elementwise, "j": j_matmul,
+    "a": a_chain, "a (forward)": a_forward, "b": b_moons, "c": c_mnist, "d": d_lenet,
+    "g": g_elementwise, "j": j_matmul,
     "k": k_gradient_penalty,
 }  # fmt: skip
 GOALS = {"a": 0.55, "b": 0.6, "c": 0.75, "d": 1.2, "g": 0.8, "j": 0.6, "k": 1.0}

@@ -17,11 +17,10 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
 
 
 def _without_bools(values: list) -> None:
-    if any(v.__class__ is bool or getattr(raw(v), "dtype", None) == bool for v in values):
+    if any(v.__class__ is bool or str(getattr(raw(v), "dtype", "")) == "bool" for v in values):
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-            "to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
         )
 
 

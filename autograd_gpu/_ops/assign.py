@@ -8,14 +8,15 @@ from .._core.device import library
 from .._core.layout import owner
 from .._core.state import recording
 from .._core.tensor import Tensor, make
+from ..autograd.attributes import mark_written
 from ..autograd.views import base_of
 from .accumulate import add_at
 from .convert import copy
 from .declare import Array, composite, op
 from .element import element
-from .general import mark_written, refuse_overlap, write_inplace
 from .index import _index, check_bounds, steps
 from .index_items import as_tuple, basic_key, checked_slice, explained
+from .inplace import refuse_overlap, write_inplace
 from .shape import _reshape
 
 __all__ = ["index_put"]

@@ -103,7 +103,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     dL/dsrc = g,  dL/dself = 0
     """
-    from .general import write_inplace
+    from .inplace import write_inplace
 
     if not isinstance(src, (Tensor, np.ndarray)):
         raise TypeError(

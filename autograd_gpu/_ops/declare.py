@@ -42,6 +42,7 @@ class Op(Entry):
         self.saved_arrays: tuple[str, ...] = ()
         self.grad_names: tuple[str, ...] = ()
         self.writer: Any = None
+        self.quick: dict[tuple, bool] = {}  # how a write was called -> may it go the quick way
         self.source = ""
         self.namespace = dict(ENVIRONMENT, OP=self, forward=forward, __name__=forward.__module__)
         name = options.get("name", forward.__name__)
@@ -107,15 +108,10 @@ class Op(Entry):
         return f"{name}={self.defaults[name]!r}" if name in self.defaults else name
 
     def _bind_inplace(self) -> None:
-        from .general import write_inplace, write_quickly
+        from .inplace import write_inplace
 
         name = self.name.lstrip("_") + "_"
-        quick = len(self.arrays) == 2 and self.promote == "same" and self.broadcasts
-
         def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            if quick and len(args) == 1 and not kwargs and entry.writer is not None:
-                if write_quickly(entry, self, args[0]):
-                    return self
             return write_inplace(entry, self, args, kwargs)
 
         entry = self
@@ -304,7 +300,7 @@ def _bind_composite_inplace(entry: Composite) -> None:
     function, name = entry.function, entry.name + "_"
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        from .general import write_result
+        from .inplace import write_result
 
         return write_result(name, self, function, args, kwargs)
 

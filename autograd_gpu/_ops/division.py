@@ -154,7 +154,7 @@ fmod.samples(
 
 def _div_inplace(self, other, *, rounding_mode=None):
     """In-place form of `div`."""
-    from .general import write_inplace
+    from .inplace import write_inplace
 
     if rounding_mode is None:
         return write_inplace(_true_div.op, self, (other,), {})

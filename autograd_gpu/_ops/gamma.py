@@ -235,7 +235,7 @@ def _method(self, n):
 
 def _method_inplace(self, n):
     """In-place form of `polygamma`: the result is written into this tensor, which is returned."""
-    from .general import write_inplace
+    from .inplace import write_inplace
 
     return write_inplace(_polygamma.op, self, (n,), {})
 

@@ -1,4 +1,4 @@
-"""The long way of a call: promotion, numbers, NumPy operands, stale views, errors, `out=`, and writes in place.
+"""The long way of a call: promotion, numbers, NumPy operands, stale views, errors, `out=`.
 
 Generated calls (generate.py) do the same for the usual case; this is how it reads in ordinary code.
 """
@@ -9,23 +9,33 @@ import numpy as np
 
 from .._core.device import device_of, library
 from .._core.dtype import can_cast, category, of, result_dtype
-from .._core.layout import overlaps, owner
 from .._core.state import hush, quiet, recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
-from ..autograd.attributes import Silent
+from ..autograd.attributes import mark_written
 from ..autograd.graph import Output
-from ..autograd.mutation import record_write
-from ..autograd.views import base_of, edge_of, link_view, rebase, refuse_inplace, view_list
+from ..autograd.views import edge_of, link_view, view_list
 from .declare import form, form_out, share_node
 from .errors import explain, wrong_type
 
-__all__ = ["general", "operator", "refuse_overlap", "write_inplace", "write_quickly", "write_result"]
+__all__ = [
+    "Call",
+    "common",
+    "flat",
+    "forward",
+    "general",
+    "is_recorded",
+    "operator",
+    "prepare",
+    "record",
+]
 
 _NUMBERS = (int, float, complex, bool)
 
 
-class _Call:
-    """The arguments of one call: as they came, as raw arrays of one dtype, and the edges of those that have one."""
+class Call:
+    """The arguments of one call: as they came, as raw arrays of one dtype, and the edges of those
+    that have one.
+    """
 
     __slots__ = ("arrays", "edges", "originals", "values")
     arrays: list
@@ -46,13 +56,13 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
 def _general(op: Any, values: tuple, out: Any) -> Any:
     call = prepare(op, values)
     if call is None:  # raw arrays and NumPy scalars, in a formula
-        first = next(v for v in _flat(values) if hasattr(v, "dtype"))
+        first = next(v for v in flat(values) if hasattr(v, "dtype"))
         args, kwargs = _spread(op, values)
         result = op.forward(library(first), *args, **kwargs)
         return result[0] if op.extras else result
     if out is not None:
         return _into(op, call, out)
-    array, extras = _forward(op, call)
+    array, extras = forward(op, call)
     return _wrap(op, call, array, extras)
 
 
@@ -64,19 +74,24 @@ def operator(op: Any, values: tuple) -> Any:
     return general(op, values)
 
 
-def prepare(op: Any, values: tuple) -> _Call | None:
-    """Unwrap and promote; None where there is no Tensor at all but raw arrays (a formula at work)."""
-    call = _Call()
+def prepare(op: Any, values: tuple) -> Call | None:
+    """Unwrap and promote; None where there is no Tensor at all but raw arrays (a formula at
+    work).
+    """
+    call = Call()
     call.values = list(values)
     found: list = []
-    for i, name, kind in op.arrays:
+    for i, _, kind in op.arrays:
         v = values[i]
         if "list" in kind:
             found += v if isinstance(v, (tuple, list)) else [v]
         else:
             found.append(v)
     if not any(isinstance(v, Tensor) for v in found):
-        if any(isinstance(v, (np.ndarray, np.generic)) or hasattr(v, "__cuda_array_interface__") for v in found):
+        if any(
+            isinstance(v, (np.ndarray, np.generic)) or hasattr(v, "__cuda_array_interface__")
+            for v in found
+        ):
             return None
         if op.lists and not found:
             op.forward(np, [], *values[1:])  # says in the op's own words that there is nothing
@@ -91,7 +106,9 @@ def prepare(op: Any, values: tuple) -> _Call | None:
 
 
 def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
-    """A Tensor, a Python number where allowed, or a TypeError. NumPy's arrays and scalars are taken as such."""
+    """A Tensor, a Python number where allowed, or a TypeError. NumPy's arrays and scalars are taken
+    as such.
+    """
     if "list" in kind:
         if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
             raise wrong_type(op, value, name, "tuple of Tensors")
@@ -111,7 +128,7 @@ def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
     raise wrong_type(op, value, name)
 
 
-def _same_device(op: Any, call: _Call) -> None:
+def _same_device(op: Any, call: Call) -> None:
     seen: Any = None
     for i, _, _kind in op.arrays:
         for v in call.values[i] if isinstance(call.values[i], list) else [call.values[i]]:
@@ -119,22 +136,24 @@ def _same_device(op: Any, call: _Call) -> None:
                 place = device_of(v._array)
                 if seen is not None and seen != place:
                     raise RuntimeError(
-                        f"{op.name}(): Expected all tensors to be on the same device, but found at least two devices, "
-                        f"{seen} and {place}!"
+                        f"{op.name}(): Expected all tensors to be on the same device, but found at "
+                        f"least two devices, {seen} and {place}!"
                     )
                 seen = place
 
 
-def _promote(op: Any, call: _Call) -> None:
+def _promote(op: Any, call: Call) -> None:
     """Raw arrays of the common dtype; the originals stay what formulas are given."""
     tensors = [i for i, _, kind in op.arrays if not kind.startswith("index")]
-    flat: list[Any] = []
+    members: list[Any] = []
     for i in tensors:
         v = call.values[i]
-        flat += v if isinstance(v, list) else [] if v is None else [v]
+        members += v if isinstance(v, list) else [] if v is None else [v]
     dtype = None
     if op.promote is not None:
-        dtype = result_dtype([v._array if isinstance(v, Tensor) else v for v in flat], op.floating)
+        dtype = result_dtype(
+            [v._array if isinstance(v, Tensor) else v for v in members], op.floating
+        )
     call.arrays, call.originals, call.edges = list(call.values), list(call.values), []
     for i, _, _kind in op.arrays:
         v = call.values[i]
@@ -156,7 +175,11 @@ def _promote(op: Any, call: _Call) -> None:
 
 
 def _cast(array: Any, dtype: Any) -> Any:
-    return array if dtype is None or array.dtype is dtype or array.dtype == dtype else array.astype(dtype)
+    return (
+        array
+        if dtype is None or array.dtype is dtype or array.dtype == dtype
+        else array.astype(dtype)
+    )
 
 
 def _number(value: Any, dtype: np.dtype) -> Any:
@@ -178,11 +201,11 @@ def _spread(op: Any, values: Any) -> tuple[list, dict]:
     return positional, {p: v for p, v in zip(op.params, values, strict=True) if p in op.keywords}
 
 
-def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
-    """Run the forward (or the writer, into an array): the result, and what it returned besides. NumPy's warnings are off
-    here already, since promotion casts too."""
+def forward(op: Any, call: Call, write_to: Any = None) -> tuple[Any, tuple]:
+    """Run the forward (or the writer, into an array): the result, and what it returned besides.
+    NumPy's warnings are off here already, since promotion casts too."""
     args, kwargs = _spread(op, call.arrays)
-    first = next(a for a in _flat(args) if hasattr(a, "dtype"))
+    first = next(a for a in flat(args) if hasattr(a, "dtype"))
     xp = library(first)
     try:
         if write_to is not None:
@@ -197,11 +220,11 @@ def _forward(op: Any, call: _Call, write_to: Any = None) -> tuple[Any, tuple]:
     if op.extras:
         return result[0], tuple(result[1:])
     if op.same_dtype and not op.outputs:
-        result = _cast(as_array(result), _common(op, call))
+        result = _cast(as_array(result), common(op, call))
     return result, ()
 
 
-def _common(op: Any, call: _Call) -> np.dtype:
+def common(op: Any, call: Call) -> np.dtype:
     for i, _, kind in op.arrays:
         found = call.arrays[i]
         found = found[0] if found.__class__ is list else found
@@ -210,19 +233,19 @@ def _common(op: Any, call: _Call) -> np.dtype:
     raise AssertionError(op.name)
 
 
-def _flat(values: Any) -> list[Any]:
+def flat(values: Any) -> list[Any]:
     out: list[Any] = []
     for v in values:
         out += v if isinstance(v, (list, tuple)) else [v]
     return out
 
 
-def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
+def _wrap(op: Any, call: Call, array: Any, extras: tuple) -> Any:
     """The result as Tensors, with a node where one is due."""
     if op.outputs:
         arrays = [as_array(a) for a in array]
         results = [make(a) for a in arrays]
-        if _recorded(call):
+        if is_recorded(call):
             node = record(op, call, arrays[0], extras, dict(zip(op.outputs, arrays, strict=True)))
             if op.relays:
                 node.shapes_out = tuple(form_out(a) for a in arrays[: len(op.relays)])
@@ -233,22 +256,22 @@ def _wrap(op: Any, call: _Call, array: Any, extras: tuple) -> Any:
         return op.result(results)
     if op.many:
         views = view_list(array, call.values[0], op.function, tuple(call.values[1:]))
-        if views and _recorded(call):
+        if views and is_recorded(call):
             share_node(record(op, call, None), views)
         return views
     result = make(as_array(array))
     if op.view and result._array.base is not None:
         link_view(result, call.values[0], op.function, tuple(call.values[1:]))
-    if _recorded(call):
+    if is_recorded(call):
         result._edge = record(op, call, result._array, extras)
     return result
 
 
-def _recorded(call: _Call) -> bool:
+def is_recorded(call: Call) -> bool:
     return recording() and any(e is not None for e in call.edges)
 
 
-def record(op: Any, call: _Call, out: Any, extras: tuple = (), outputs: dict | None = None) -> Any:
+def record(op: Any, call: Call, out: Any, extras: tuple = (), outputs: dict | None = None) -> Any:
     """The node of a call: its edges, the forms of its inputs, and what its formulas name."""
     node = new(op.node_classes()["RepairNode"])
     if op.lists:
@@ -263,18 +286,27 @@ def record(op: Any, call: _Call, out: Any, extras: tuple = (), outputs: dict | N
     for name, users in op.users.items():
         if name in known:
             value = known[name]
-            if not op.lists and name in op.saved_arrays and not any(call.edges[u] is not None for u in users):
+            if (
+                not op.lists
+                and name in op.saved_arrays
+                and not any(call.edges[u] is not None for u in users)
+            ):
                 value = None
         else:
-            base, _, what = name.rpartition("_")  # input_shape, input_dtype; of a list: a tuple of them
+            # input_shape, input_dtype; of a list: a tuple of them
+            base, _, what = name.rpartition("_")
             value = known[base]
-            value = tuple(getattr(a, what) for a in value) if value.__class__ is list else getattr(value, what)
+            value = (
+                tuple(getattr(a, what) for a in value)
+                if value.__class__ is list
+                else getattr(value, what)
+            )
         setattr(node, name, value)
     node.g, node.seq = None, tick()
     return node
 
 
-def _into(op: Any, call: _Call, out: Any) -> Any:
+def _into(op: Any, call: Call, out: Any) -> Any:
     """`out=`: the result goes into given tensors, resized where they are empty."""
     outs = out if isinstance(out, (tuple, list)) else (out,)
     for t in outs:
@@ -282,23 +314,25 @@ def _into(op: Any, call: _Call, out: Any) -> Any:
             raise wrong_type(op, t, "out")
     if recording() and any(e is not None for e in [*call.edges, *(edge_of(t) for t in outs)]):
         raise RuntimeError(
-            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
+            f"{op.name}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
         )
-    array, _ = _forward(op, call)
+    array, _ = forward(op, call)
     for t, a in zip(outs, array if op.outputs else (array,), strict=True):
         a = as_array(a)
         if not can_cast(of(a.dtype), t.dtype):
             raise RuntimeError(
-                f"result type {of(a.dtype).legacy} can't be cast to the desired output type {t.dtype.legacy}"
+                f"result type {of(a.dtype).legacy} can't be cast to the desired output type "
+                f"{t.dtype.legacy}"
             )
         if t._array.shape != a.shape:
             if t._array.size:
                 import warnings
 
                 warnings.warn(
-                    f"An output with one or more elements was resized since it had shape {list(t.shape)}, which does not "
-                    f"match the required output shape {list(a.shape)}.",
+                    "An output with one or more elements was resized since it had shape "
+                    f"{list(t.shape)}, which does not match the required output shape "
+                    f"{list(a.shape)}.",
                     UserWarning,
                     stacklevel=4,
                 )
@@ -307,208 +341,3 @@ def _into(op: Any, call: _Call, out: Any) -> Any:
             t._array[...] = a
         mark_written(t)
     return op.result(outs) if op.outputs else out
-
-
-# ---- in place
-
-
-def mark_written(target: Tensor) -> None:
-    """Count a write to this tensor's memory."""
-    family = getattr(target, "_family", None)
-    if isinstance(family, Silent):
-        family.writes += 1
-    else:
-        record_write(target._array)
-
-
-def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
-    """f_ from f: check, compute, write, number the node after the write, point the edge at it.
-
-    What a formula names `out` is what stands in memory after the write; the written input, where a formula names it, is
-    a copy made before.
-    """
-    token = hush(quiet)
-    try:
-        return _write_inplace(op, target, args, kwargs)
-    finally:
-        unhush(token)
-
-
-def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
-    values = (target, *args) if not kwargs and len(args) + 1 == len(op.params) else _bind(op, target, args, kwargs)
-    if not op.differentiable and recording() and edge_of(target) is not None:
-        return target.copy_(op.function(*values))  # type: ignore[attr-defined]  # what was there has no influence more
-    call = prepare(op, values)
-    if call is None:
-        raise wrong_type(op, target, op.arrays[0][1])
-    array = target._array
-    recorded = _recorded(call)
-    base, steps, mark = base_of(target)
-    if recorded or mark is not None and recording() and edge_of(base) is not None:
-        refuse_inplace(target, base, steps, mark)
-    _check_target(op, target, call)
-    if recorded and op.arrays[0][1] in op.users and 0 in op.differentiable or _aliased(call, array):
-        before = array.copy()
-        call.originals = [before if a is array else a for a in call.originals]
-        call.arrays = [before if a is array else a for a in call.arrays]
-    if op.writer is not None and call.arrays[0].dtype is array.dtype:
-        _check_shape(op, call, array)
-        result, extras = _forward(op, call, array)
-    else:
-        result, extras = _forward(op, call)
-        result = as_array(result)
-        if result.shape != array.shape:
-            raise _grown(array, result.shape)
-        if not can_cast(of(result.dtype), of(array.dtype)):
-            raise _uncastable(result.dtype, array.dtype)
-        array[...] = result
-    mark_written(target)
-    if recorded:
-        node = record(op, call, array, extras)
-        rebase(base, steps, node, call.edges)
-        edge_of(target)  # a view: its own history is replayed on the base's new one
-    return target
-
-
-def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
-    """f_ from a composite f: compute from a copy (what is saved must not be written), write, take over the history."""
-    edge = edge_of(target)
-    array = target._array
-    result = function(make(array.copy(), edge) if recording() and edge is not None else target, *args, **kwargs)
-    source = edge_of(result)
-    base, steps, mark = base_of(target)
-    if source is not None:
-        refuse_inplace(target, base, steps, mark)
-    if result._array.shape != array.shape:
-        raise _grown(array, result._array.shape)
-    if not can_cast(result.dtype, target.dtype):
-        raise _uncastable(result._array.dtype, array.dtype)
-    if steps or source is None or result._array.dtype is not array.dtype:
-        return target.copy_(result)  # type: ignore[attr-defined]
-    array[...] = result._array
-    mark_written(target)
-    rebase(base, steps, source, [])
-    return target
-
-
-def _bind(op: Any, target: Tensor, args: tuple, kwargs: dict) -> tuple:
-    """The arguments in the order of the forward's parameters. TypeError where they do not fit."""
-    values, missing = [target, *args], len(kwargs)
-    if len(values) <= len(op.params) - len(op.keywords):
-        for name in op.params[len(values) :]:
-            if name in kwargs:
-                missing -= 1
-                values.append(kwargs[name])
-            elif name in op.defaults:
-                values.append(op.defaults[name])
-            else:
-                missing = -1
-                break
-        if not missing:
-            return tuple(values)
-    import inspect
-
-    inspect.signature(op.forward).bind(None, target, *args, **kwargs)  # says what is wrong
-    raise TypeError(f"{op.name}_(): these arguments do not fit")
-
-
-def write_quickly(op: Any, target: Tensor, other: Any) -> bool:
-    """The usual write: dense floats, by a number or a Tensor of the same form, nothing recorded.
-
-    Was it one? If not, nothing has been done.
-    """
-    array, kind = target._array, other.__class__
-    if array.__class__ is not np.ndarray or array.dtype.char not in "fd" or not array.flags.c_contiguous:
-        return False
-    try:
-        quiet_edges = target._edge is None
-        if kind is float or kind is int:
-            source = other
-        elif isinstance(other, Tensor):
-            source = other._array
-            if source.dtype is not array.dtype or source.shape != array.shape:
-                return False
-            if source is not array and (source.base is not None or array.base is not None):
-                if owner(source) is owner(array):
-                    return False
-            quiet_edges = quiet_edges and other._edge is None
-        else:
-            return False
-    except AttributeError:  # a stale view
-        return False
-    if recording() and (not quiet_edges or getattr(target, "_view", None) is not None):
-        return False
-    token = hush(quiet)
-    try:
-        op.writer(np, array, source)
-    finally:
-        unhush(token)
-    mark_written(target)
-    return True
-
-
-def _aliased(call: _Call, array: Any) -> bool:
-    """Does another argument read the memory that is written (x.add_(x.mT))?"""
-    memory = owner(array)
-    return any(
-        a is not array and hasattr(a, "base") and owner(a) is memory and np.may_share_memory(a, array)
-        for a in _flat(call.arrays)[1:]
-    )
-
-
-def _check_target(op: Any, target: Tensor, call: _Call) -> None:
-    array = target._array
-    if not op.uniform:
-        refuse_overlap(op, array, _flat(call.originals)[1:])
-    if op.same_dtype or op.promote:
-        dtype = np.dtype(bool) if op.promote == "bool" else _common(op, call)
-        if not can_cast(of(dtype), of(array.dtype)):
-            raise _uncastable(dtype, array.dtype)
-
-
-def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
-    """RuntimeError where a write would reach an element twice, or elements that a source has yet to be read from."""
-    if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
-        raise RuntimeError(
-            f"{op.name}_(): unsupported operation: more than one element of the written-to tensor refers to a single "
-            "memory location. Please clone() the tensor before performing the operation."
-        )
-    for a in sources:
-        if hasattr(a, "base") and a is not array and owner(a) is owner(array) and _partly(a, array):
-            raise RuntimeError(
-                f"{op.name}_(): unsupported operation: some elements of the input tensor and the written-to tensor refer "
-                "to a single memory location. Please clone() the tensor before performing the operation."
-            )
-
-
-def _partly(a: Any, b: Any) -> bool:
-    """Dense arrays of one memory that overlap without being the same elements in the same places."""
-    if not (a.flags.c_contiguous and b.flags.c_contiguous) or not a.size or not b.size:
-        return False
-    same = a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape
-    return not same and np.may_share_memory(a, b)
-
-
-def _check_shape(op: Any, call: _Call, array: Any) -> None:
-    if not op.broadcasts or op.promote is None:
-        return
-    shapes = [a.shape for a in call.arrays if hasattr(a, "shape")]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError as error:
-        raise explain(op, call.arrays, error) or error from None
-    if shape != array.shape:
-        raise _grown(array, shape)
-
-
-def _grown(array: Any, shape: tuple) -> RuntimeError:
-    return RuntimeError(
-        f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
-    )
-
-
-def _uncastable(result: Any, target: Any) -> RuntimeError:
-    return RuntimeError(
-        f"result type {of(result).legacy} can't be cast to the desired output type {of(target).legacy}"
-    )
-

@@ -212,6 +212,14 @@ def _by_tuple(self: Tensor, index: tuple) -> Tensor:
     return _alias(self) if view is self else view
 
 
+def _whole(item: slice, view: Tensor, dim: int) -> bool:
+    """Does a slice take all of a dimension? Then it is no step of its own, as in PyTorch."""
+    start, stop, step = item.start, item.stop, item.step
+    if step not in (None, 1) or start not in (None, 0):
+        return False
+    return stop is None or dim < view.ndim and stop.__index__() >= view.shape[dim]
+
+
 def chain(self: Tensor, index: tuple) -> Tensor:
     """The views of integers, slices, None and one Ellipsis, one after the other, as PyTorch records
     them.
@@ -223,7 +231,7 @@ def chain(self: Tensor, index: tuple) -> Tensor:
         if kind is int:
             view = _select(view, (*before, item, ...))
         elif kind is slice:
-            if item != WHOLE:
+            if not _whole(item, view, len(before)):
                 view = _slice(view, (*before, item))
             before += (WHOLE,)
         elif item is None:
@@ -251,7 +259,7 @@ def steps(self: Any, index: tuple) -> tuple[Any, tuple]:
         if kind is int:
             view = _select(view, (*(WHOLE,) * dim, item, ...))
         elif kind is slice:
-            if item != WHOLE:
+            if not _whole(item, view, dim):
                 view = _slice(view, (*(WHOLE,) * dim, checked_slice(item)))
             dim += 1
         elif item is Ellipsis:

@@ -14,7 +14,7 @@ from .activation import (
     threshold,
 )
 from .declare import PUBLIC
-from .general import write_inplace
+from .inplace import write_inplace
 from .smooth import celu, elu, logsigmoid, mish, selu, silu, softplus
 
 __all__: list[str] = []

@@ -40,12 +40,26 @@ def product(xp: Any, a: Any, b: Any) -> Any:
     `dot` of at most two dimensions costs half of what `matmul` does on small matrices.
     """
     if a.dtype.char in "fdFD":
-        return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 else xp.matmul(a, b)
+        if a.ndim > 2 or b.ndim > 2:
+            return xp.matmul(a, b)
+        if a.size > 4096 and (not a.strides[0] or not b.strides[-1]):
+            return _of_equal_lines(xp, a, b)
+        return a.dot(b)
     if a.dtype.kind == "b":
         raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
     if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
         return product(xp, a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
     return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 else xp.matmul(a, b)
+
+
+def _of_equal_lines(xp: Any, a: Any, b: Any) -> Any:
+    """a @ b where the rows of `a`, or the columns of `b`, are one line seen again and again: the
+    gradient of a sum or a mean is. One line is multiplied, the result is repeated."""
+    if a.ndim != 2 or b.ndim != 2:
+        return a.dot(b)
+    out = xp.empty((len(a), b.shape[1]), a.dtype)
+    out[...] = a[:1].dot(b) if not a.strides[0] else a.dot(b[:, :1])
+    return out
 
 
 def _same_dtype_of_factors(a: Any, b: Any) -> None:
@@ -78,7 +92,9 @@ def mm(xp, input: Array, mat2: Array):
     if input.dtype is not mat2.dtype:
         _same_dtype_of_factors(input, mat2)
     try:
-        return input.dot(mat2) if input.dtype.char in "fd" else product(xp, input, mat2)
+        if input.dtype.char in "fd" and input.size <= 4096:
+            return input.dot(mat2)
+        return product(xp, input, mat2)
     except ValueError:
         raise cannot_multiply(input, mat2) from None
 

@@ -14,8 +14,8 @@ from .._core.dtype import of
 from .._core.random import fill
 from .._core.tensor import Tensor, make
 from .declare import Array, composite, op
-from .general import write_inplace
 from .helpers import raw
+from .inplace import write_inplace
 from .random_check import (
     check_bounds,
     check_one_probability,

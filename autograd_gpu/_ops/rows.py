@@ -12,8 +12,8 @@ from .._core.layout import normal_dim
 from .._core.tensor import Tensor
 from .accumulate import add_at
 from .declare import Array, Index, composite, op
-from .general import write_inplace
 from .helpers import like, raw
+from .inplace import write_inplace
 from .reduce import _sum_all
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_select"]

@@ -16,10 +16,10 @@ from .._core.random import Generator, empty_like, fill
 from .._core.size import size_from
 from .._core.state import recording
 from .._core.tensor import Tensor
+from ..autograd.attributes import mark_written
 from ..autograd.views import edge_of
 from .create import finish, new_array
 from .declare import composite
-from .general import mark_written
 from .random_check import (
     check_bounds,
     check_std,

@@ -11,9 +11,9 @@ from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
 from .gather import add_flat, check_index, flat_places, gather
-from .general import write_inplace
 from .helpers import like, raw
 from .index import _embed
+from .inplace import write_inplace
 from .select import masked_fill, where
 from .shape import _reshape
 

@@ -80,7 +80,7 @@ def masked_fill(input, mask, value):
 
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place form of `masked_fill`; the mask broadcasts to this tensor."""
-    from .general import write_inplace
+    from .inplace import write_inplace
 
     fill = _masked_fill_tensor if isinstance(value, Tensor) else _masked_fill_number
     return write_inplace(fill.op, self, (mask, value), {})

@@ -11,10 +11,10 @@ from .._core.layout import normal_dim, offset, owner, restride, strides
 from .._core.size import size_from
 from .._core.state import recording
 from .._core.tensor import Tensor, make
+from ..autograd.attributes import mark_written
 from ..autograd.graph import AccumulateGrad
 from ..autograd.views import edge_of, refuse_inplace
 from .declare import Array, composite, op
-from .general import mark_written
 from .helpers import like, raw
 from .index import _accumulated, _index
 from .shape import _permute, _reshape, inferred, reshaped, squeeze, t, transpose, unsqueeze

@@ -13,10 +13,10 @@ from .._core.tensor import Tensor, make
 from . import api
 from .graph import AccumulateGrad, Output
 from .hooks import RemovableHandle, add_hook, hooks_of
-from .mutation import version
+from .mutation import record_write, version
 from .views import base_of, edge_of
 
-__all__ = ["Silent", "requires_grad_"]
+__all__ = ["Silent", "mark_written", "requires_grad_"]
 
 
 class Silent(list):
@@ -25,6 +25,15 @@ class Silent(list):
     """
 
     writes = 0
+
+
+def mark_written(target: Tensor) -> None:
+    """Count a write to this tensor's memory."""
+    family = getattr(target, "_family", None)
+    if isinstance(family, Silent):
+        family.writes += 1
+    else:
+        record_write(target._array)
 
 
 def is_leaf_edge(edge: Any) -> bool:

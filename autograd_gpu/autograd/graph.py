@@ -154,7 +154,8 @@ class Node:
 
     def name(self) -> str:
         """The name of the node's kind, as `MulBackward0`."""
-        return type(self).__name__
+        name = type(self).__name__
+        return "torch::autograd::" + name if name == "CopyBackwards" else name
 
     def _sequence_nr(self) -> int:
         return self.seq

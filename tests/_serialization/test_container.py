@@ -6,13 +6,14 @@ import zipfile
 
 import numpy as np
 import pytest
-from .crafting import archive, tensor
 
 import autograd_gpu  # noqa: F401  binds the Tensor's methods
 from autograd_gpu._core.tensor import Tensor, make
 from autograd_gpu._serialization import container
 from autograd_gpu._serialization.writing import ArchiveWriter
 from autograd_gpu.serialization import FileError, TruncatedFileError, load, save
+
+from .crafting import archive, tensor
 
 DATA = [np.arange(6, dtype="f4").tobytes()]
 

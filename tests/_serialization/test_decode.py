@@ -9,7 +9,6 @@ import warnings
 
 import numpy as np
 import pytest
-from .crafting import archive, number, numbers, tensor, text
 
 import autograd_gpu  # noqa: F401  binds the Tensor's methods
 from autograd_gpu._core.tensor import make
@@ -17,6 +16,8 @@ from autograd_gpu._serialization.decode import _STEPS
 from autograd_gpu._serialization.encode import Encoder
 from autograd_gpu._serialization.storages import SavedStorages
 from autograd_gpu.serialization import FileError, load
+
+from .crafting import archive, number, numbers, tensor, text
 
 DATA = [np.arange(6, dtype="f4").tobytes()]
 CALL = b"\x80\x02c%b\n%b\n(X\x04\x00\x00\x00truetR."

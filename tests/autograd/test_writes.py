@@ -188,3 +188,21 @@ def test_out_arguments(t):
         t.mul(v, 5, out=out)
     return [same, out, grown, fails(RuntimeError, words, t.add, v, 1, out=out), fails(RuntimeError, words, t.add, x, 1, out=v),
             out._version]  # fmt: skip
+
+
+@agree
+def test_writes_whose_op_has_no_derivative(t):
+    x = leaf(t, [0.5, -1.5])
+    found = []
+    for write in (
+        lambda y: y.sign_(),
+        lambda y: y.floor_(),
+        lambda y: y.eq_(0.75),
+        lambda y: y.gt_(x.detach()),
+        lambda y: y.zero_(),
+        lambda y: y.trunc_(),
+    ):
+        y = x * 1.5
+        write(y)
+        found.append((y.detach(), y.requires_grad, works(lambda y=y: (y * x).sum().backward())))
+    return found, x.grad

@@ -1,0 +1,284 @@
+"""Writes in place: f_ from f, with its checks, its history, and a quick way for the usual case."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.dtype import can_cast, of
+from .._core.layout import overlaps, owner
+from .._core.state import hush, quiet, recording, unhush
+from .._core.tensor import Tensor, as_array, make
+from ..autograd.attributes import mark_written
+from ..autograd.views import base_of, edge_of, rebase, refuse_inplace
+from .errors import explain, wrong_type
+from .general import Call, common, flat, forward, is_recorded, prepare, record
+
+__all__ = ["refuse_overlap", "write_inplace", "write_result"]
+
+
+def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
+    """f_ from f: check, compute, write, number the node after the write, point the edge at it.
+
+    What a formula names `out` is what stands in memory after the write; the written input, where a
+    formula names it, is a copy made before.
+    """
+    token = hush(quiet)
+    try:
+        key = len(args), *kwargs
+        quickly = op.quick.get(key)
+        if quickly is None:
+            quickly = op.quick[key] = _is_quick(op, args, kwargs)
+        if quickly and _write_quickly(op, target, args, kwargs):
+            return target
+        return _write_inplace(op, target, args, kwargs)
+    finally:
+        unhush(token)
+
+
+def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
+    values = (
+        (target, *args)
+        if not kwargs and len(args) + 1 == len(op.params)
+        else _bind(op, target, args, kwargs)
+    )
+    if not op.differentiable and recording() and edge_of(target) is not None:
+        return target.copy_(op.function(*values))  # type: ignore[attr-defined]  # what was there has no influence more
+    call = prepare(op, values)
+    if call is None:
+        raise wrong_type(op, target, op.arrays[0][1])
+    array = target._array
+    recorded = is_recorded(call)
+    base, steps, mark = base_of(target)
+    if recorded or mark is not None and recording() and edge_of(base) is not None:
+        refuse_inplace(target, base, steps, mark)
+    _check_target(op, target, call)
+    if recorded and op.arrays[0][1] in op.users and 0 in op.differentiable or _aliased(call, array):
+        before = array.copy()
+        call.originals = [before if a is array else a for a in call.originals]
+        call.arrays = [before if a is array else a for a in call.arrays]
+    if op.writer is not None and call.arrays[0].dtype is array.dtype:
+        _check_shape(op, call, array)
+        result, extras = forward(op, call, array)
+    else:
+        result, extras = forward(op, call)
+        result = as_array(result)
+        if result.shape != array.shape:
+            raise _grown(array, result.shape)
+        if not can_cast(of(result.dtype), of(array.dtype)):
+            raise _uncastable(result.dtype, array.dtype)
+        array[...] = result
+    mark_written(target)
+    if recorded:
+        node = record(op, call, array, extras)
+        rebase(base, steps, node, call.edges)
+        edge_of(target)  # a view: its own history is replayed on the base's new one
+    return target
+
+
+def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
+    """f_ from a composite f: compute from a copy (what is saved must not be written), write, take
+    over the history.
+    """
+    edge = edge_of(target)
+    array = target._array
+    result = function(
+        make(array.copy(), edge) if recording() and edge is not None else target, *args, **kwargs
+    )
+    source = edge_of(result)
+    base, steps, mark = base_of(target)
+    if source is not None:
+        refuse_inplace(target, base, steps, mark)
+    if result._array.shape != array.shape:
+        raise _grown(array, result._array.shape)
+    if not can_cast(result.dtype, target.dtype):
+        raise _uncastable(result._array.dtype, array.dtype)
+    if steps or source is None or result._array.dtype is not array.dtype:
+        return target.copy_(result)  # type: ignore[attr-defined]
+    array[...] = result._array
+    mark_written(target)
+    rebase(base, steps, source, [])
+    return target
+
+
+def _bind(op: Any, target: Tensor, args: tuple, kwargs: dict) -> tuple:
+    """The arguments in the order of the forward's parameters. TypeError where they do not fit."""
+    values, missing = [target, *args], len(kwargs)
+    if len(values) <= len(op.params) - len(op.keywords):
+        for name in op.params[len(values) :]:
+            if name in kwargs:
+                missing -= 1
+                values.append(kwargs[name])
+            elif name in op.defaults:
+                values.append(op.defaults[name])
+            else:
+                missing = -1
+                break
+        if not missing:
+            return tuple(values)
+    import inspect
+
+    inspect.signature(op.forward).bind(None, target, *args, **kwargs)  # says what is wrong
+    raise TypeError(f"{op.name}_(): these arguments do not fit")
+
+
+def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
+    """The usual write: dense floats, by nothing, a number or a Tensor of the same form, to what is
+    no view. Was it one? If not, nothing has been done.
+    """
+    array = target._array
+    if array.__class__ is not np.ndarray or array.dtype.char not in "fd":
+        return False
+    if not array.flags.c_contiguous:
+        return False
+    try:
+        edges, sources = [target._edge], []
+        if len(op.arrays) == 2:
+            other = args[0]
+            if other.__class__ is float or other.__class__ is int:
+                sources, edges = [other], [*edges, None]
+            elif not _like_target(other, array):
+                return False
+            else:
+                sources, edges = [other._array], [*edges, other._edge]
+    except AttributeError:  # a stale view
+        return False
+    values = [*sources, *args[len(sources) :]]
+    recorded = recording()
+    if recorded:
+        edge = edges[0]
+        if getattr(target, "_view", None) is not None or edge is not None and not edge.seq:
+            return False
+        if edge is not None and 0 not in op.differentiable:
+            return False
+        recorded = any(edges[k] is not None for k in op.differentiable)
+    before = array.copy() if recorded and op.arrays[0][1] in op.users else array
+    if op.writer is not None:
+        op.writer(np, array, *values, **kwargs)
+    elif not _computed(op, array, values, kwargs):
+        return False
+    mark_written(target)
+    if recorded:
+        values += [kwargs.get(p, op.defaults.get(p)) for p in op.params[1 + len(values) :]]
+        _take_up(op, target, edges, [before, *values])
+    return True
+
+
+def _computed(op: Any, array: Any, values: list, kwargs: dict) -> bool:
+    """Write what the forward gives, if that has the array's form."""
+    result = op.forward(np, array, *values, **kwargs)
+    if result.dtype is not array.dtype or result.shape != array.shape:
+        return False
+    array[...] = result
+    return True
+
+
+def _take_up(op: Any, target: Tensor, edges: list, originals: list) -> None:
+    """The write becomes the target's history."""
+    call = Call()
+    call.edges, call.originals = [edges[k] for k in op.differentiable], originals
+    rebase(target, [], record(op, call, target._array), call.edges)
+
+
+def _like_target(other: Any, array: Any) -> bool:
+    """A Tensor of the same form in other memory?"""
+    if not isinstance(other, Tensor):
+        return False
+    source = other._array
+    if source.dtype is not array.dtype or source.shape != array.shape:
+        return False
+    near = source is array or source.base is not None or array.base is not None
+    return not near or owner(source) is not owner(array)
+
+
+def _is_quick(op: Any, args: tuple, kwargs: dict) -> bool:
+    """May this op be written quickly, and do the arguments fit its parameters as they are?"""
+    count = len(op.arrays)
+    if op.extras or op.outputs or op.lists or op.view or op.promote not in ("same", "float", None):
+        return False
+    if count > 2 or count == 2 and (op.writer is None or not args or op.arrays[1][0] != 1):
+        return False
+    if any(kind.startswith("index") for _, _, kind in op.arrays):
+        return False
+    positional = len(op.params) - len(op.keywords)
+    taken = op.params[: len(args) + 1]
+    return (
+        len(args) < positional
+        and all(p in kwargs or p in op.defaults for p in op.params[len(args) + 1 :])
+        and all(k in op.params and k not in taken for k in kwargs)
+    )
+
+
+def _aliased(call: Call, array: Any) -> bool:
+    """Does another argument read the memory that is written (x.add_(x.mT))?"""
+    memory = owner(array)
+    return any(
+        a is not array
+        and hasattr(a, "base")
+        and owner(a) is memory
+        and np.may_share_memory(a, array)
+        for a in flat(call.arrays)[1:]
+    )
+
+
+def _check_target(op: Any, target: Tensor, call: Call) -> None:
+    array = target._array
+    if not op.uniform:
+        refuse_overlap(op, array, flat(call.originals)[1:])
+    if op.same_dtype or op.promote:
+        dtype = np.dtype(bool) if op.promote == "bool" else common(op, call)
+        if not can_cast(of(dtype), of(array.dtype)):
+            raise _uncastable(dtype, array.dtype)
+
+
+def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
+    """RuntimeError where a write would reach an element twice, or elements that a source has yet to
+    be read from.
+    """
+    if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
+        raise RuntimeError(
+            f"{op.name}_(): unsupported operation: more than one element of the written-to tensor "
+            "refers to a single memory location. Please clone() the tensor before performing the "
+            "operation."
+        )
+    for a in sources:
+        if hasattr(a, "base") and a is not array and owner(a) is owner(array) and _partly(a, array):
+            raise RuntimeError(
+                f"{op.name}_(): unsupported operation: some elements of the input tensor and the "
+                "written-to tensor refer to a single memory location. Please clone() the tensor "
+                "before performing the operation."
+            )
+
+
+def _partly(a: Any, b: Any) -> bool:
+    """Dense arrays of one memory that overlap without being the same elements in the same
+    places.
+    """
+    if not (a.flags.c_contiguous and b.flags.c_contiguous) or not a.size or not b.size:
+        return False
+    same = a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape
+    return not same and np.may_share_memory(a, b)
+
+
+def _check_shape(op: Any, call: Call, array: Any) -> None:
+    if not op.broadcasts or op.promote is None:
+        return
+    shapes = [a.shape for a in call.arrays if hasattr(a, "shape")]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise explain(op, call.arrays, error) or error from None
+    if shape != array.shape:
+        raise _grown(array, shape)
+
+
+def _grown(array: Any, shape: tuple) -> RuntimeError:
+    return RuntimeError(
+        f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
+    )
+
+
+def _uncastable(result: Any, target: Any) -> RuntimeError:
+    return RuntimeError(
+        f"result type {of(result).legacy} can't be cast to the desired output type "
+        f"{of(target).legacy}"
+    )
