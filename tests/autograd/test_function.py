@@ -2,7 +2,6 @@
 nesting.
 """
 
-
 from .agree import agree, fails, function, leaf, works
 
 

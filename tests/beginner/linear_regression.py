@@ -1,0 +1,21 @@
+import torch
+import torch.nn as nn
+
+torch.manual_seed(0)
+x = torch.randn(10, 3)
+y = torch.randn(10, 2)
+linear = nn.Linear(3, 2)
+print("w:", linear.weight)
+print("b:", linear.bias)
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(linear.parameters(), lr=0.01)
+pred = linear(x)
+loss = criterion(pred, y)
+print(f"loss: {loss.item():.5f}")
+loss.backward()
+print("dL/dw:", linear.weight.grad)
+print("dL/db:", linear.bias.grad)
+optimizer.step()
+loss = criterion(linear(x), y)
+print(f"loss after 1 step: {loss.item():.5f}")
+print(linear)
