@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, composite, op
+from .factors import product
 from .helpers import conj
-from .matmul import _folded, _rows, matmul, mm, product
+from .matmul import _folded, _rows, matmul, mm
 from .products import addmm
 from .reduce import _sum
 from .shape import t

@@ -5,75 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
+from .factors import cannot_multiply, legacy_name, product, same_dtype_of_factors
 from .helpers import conj
 from .shape import _reshape, mH, mT, unsqueeze
 
-__all__ = ["bmm", "dot", "matmul", "mm", "mv", "product", "vdot"]
-
-_C_NAMES = {
-    "Float": "float",
-    "Double": "double",
-    "Half": "c10::Half",
-    "BFloat16": "c10::BFloat16",
-    "Long": "long int",
-    "Int": "int",
-    "Short": "short int",
-    "Char": "signed char",
-    "Byte": "unsigned char",
-    "Bool": "bool",
-    "ComplexFloat": "c10::complex<float>",
-    "ComplexDouble": "c10::complex<double>",
-}
-
-
-def _legacy(array: Any) -> str:
-    return of(array.dtype).legacy
-
-
-def product(xp: Any, a: Any, b: Any) -> Any:
-    """a @ b of raw arrays whose shapes fit. Half types are multiplied and added in float32; bools
-    are refused.
-
-    `dot` of at most two dimensions costs half of what `matmul` does on small matrices.
-    """
-    if a.dtype.char in "fdFD":
-        if a.ndim > 2 or b.ndim > 2:
-            return xp.matmul(a, b)
-        if a.size > 4096 and (not a.strides[0] or not b.strides[-1]):
-            return _of_equal_lines(xp, a, b)
-        return a.dot(b)
-    if a.dtype.kind == "b":
-        raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
-    if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
-        return product(xp, a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-    return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 else xp.matmul(a, b)
-
-
-def _of_equal_lines(xp: Any, a: Any, b: Any) -> Any:
-    """a @ b where the rows of `a`, or the columns of `b`, are one line seen again and again: the
-    gradient of a sum or a mean is. One line is multiplied, the result is repeated."""
-    if a.ndim != 2 or b.ndim != 2:
-        return a.dot(b)
-    out = xp.empty((len(a), b.shape[1]), a.dtype)
-    out[...] = a[:1].dot(b) if not a.strides[0] else a.dot(b[:, :1])
-    return out
-
-
-def _same_dtype_of_factors(a: Any, b: Any) -> None:
-    if a.dtype != b.dtype:
-        raise RuntimeError(
-            "expected m1 and m2 to have the same dtype, but got: "
-            f"{_C_NAMES[_legacy(a)]} != {_C_NAMES[_legacy(b)]}"
-        )
-
-
-def cannot_multiply(a: Any, b: Any) -> RuntimeError:
-    """The error for two matrices whose inner sizes differ."""
-    (n, k), (m, p) = a.shape, b.shape
-    return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({n}x{k} and {m}x{p})")
+__all__ = ["bmm", "dot", "matmul", "mm", "mv", "vdot"]
 
 
 @op()
@@ -90,7 +28,7 @@ def mm(xp, input: Array, mat2: Array):
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     if input.dtype is not mat2.dtype:
-        _same_dtype_of_factors(input, mat2)
+        same_dtype_of_factors(input, mat2)
     try:
         if input.dtype.char in "fd" and input.size <= 4096:
             return input.dot(mat2)
@@ -125,7 +63,7 @@ def mv(xp, input: Array, vec: Array):
             f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}"
         )
     if input.dtype is not vec.dtype and input.dtype != vec.dtype:
-        a, b = _legacy(input), _legacy(vec)
+        a, b = legacy_name(input), legacy_name(vec)
         raise RuntimeError(
             f"addmv input tensors must have the same dtype, but got {b}, {a}, and {b}"
         )
@@ -149,8 +87,8 @@ def _check_vectors(a: Any, b: Any) -> None:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
     if a.dtype != b.dtype:
         raise RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {_legacy(a)} and "
-            f"{_legacy(b)}"
+            f"dot : expected both vectors to have same dtype, but found {legacy_name(a)} and "
+            f"{legacy_name(b)}"
         )
     if a.shape != b.shape:
         n, m = len(a), len(b)
@@ -237,7 +175,7 @@ def _unequal(wanted: tuple, given: tuple) -> RuntimeError:
 
 def _same_dtype_in_batch(a: Any, b: Any) -> None:
     if a.dtype is not b.dtype and a.dtype != b.dtype:
-        raise RuntimeError(f"expected scalar type {_legacy(a)} but found {_legacy(b)}")
+        raise RuntimeError(f"expected scalar type {legacy_name(a)} but found {legacy_name(b)}")
 
 
 # ---- what `@` does with more than two dimensions, each without intermediate nodes

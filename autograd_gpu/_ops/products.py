@@ -4,8 +4,9 @@ from typing import Any
 
 from .._core.dtype import of
 from .declare import Array, composite, op
+from .factors import cannot_multiply, product
 from .helpers import conj
-from .matmul import adjoint, bmm, cannot_multiply, check_batches, matmul, mm, mv, product
+from .matmul import adjoint, bmm, check_batches, matmul, mm, mv
 from .shape import _reshape, sum_to_shape, t, unsqueeze
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "ger", "inner", "outer"]
