@@ -59,9 +59,15 @@ def __getattr__(name: str) -> _Any:
         module = _importlib.import_module(f".{home or name}", __name__)
         value = module if home is None else getattr(module, name)
     elif name == "bfloat16":
-        value = _dtype.bfloat16()
+        try:
+            value = _dtype.bfloat16()
+        except ImportError as error:  # an AttributeError, so that `hasattr` and `dir` tools work
+            raise AttributeError(str(error)) from None
     else:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        raise AttributeError(
+            f"module '{__name__}' has no attribute '{name}' (if PyTorch has it, this version does "
+            "not: see 'What is covered' in README)"
+        )
     globals()[name] = value
     return value
 
