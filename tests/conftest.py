@@ -12,7 +12,11 @@ import autograd_gpu as ag
 def pytest_configure(config):
     """In CI nothing is skipped in silence: what its tests are meant to have must be there."""
     if os.environ.get("CI"):
-        missing = [name for name in ("torch", "ml_dtypes", "matplotlib", "tqdm") if find_spec(name) is None]
+        missing = [
+            name
+            for name in ("torch", "sklearn", "ml_dtypes", "matplotlib", "tqdm")
+            if find_spec(name) is None
+        ]
         missing += [] if shutil.which("g++") else ["g++"]
         if missing:
             pytest.exit(f"CI is meant to have {', '.join(missing)}", returncode=3)
@@ -37,5 +41,3 @@ def modes_are_restored():
     yield
     assert ag.is_grad_enabled()
     assert ag.get_default_dtype() is ag.float32
-
-
