@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .._core.dtype import of
-from .._core.state import recording, set_recording
 from .._core.tensor import Tensor, make
 from . import api
 from .graph import AccumulateGrad, Output
@@ -288,16 +287,6 @@ def backward(
     `autograd.backward`.
     """
     api.backward(self, gradient, retain_graph, create_graph, inputs)
-
-
-def run_without_grad(function: Callable, *args: Any) -> Any:
-    """Call `function` in no_grad mode."""
-    before = recording()
-    set_recording(False)
-    try:
-        return function(*args)
-    finally:
-        set_recording(before)
 
 
 def _bind() -> None:

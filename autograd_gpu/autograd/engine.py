@@ -16,7 +16,7 @@ from .graph import deliver, repair
 from .hooks import hooked_leaves, hooks_of, user_errstate
 from .mutation import check_saved, record_write
 
-__all__ = ["current_pass", "run_backward"]
+__all__ = ["run_backward"]
 
 # Waiting gradients lie in the nodes: one pass at a time, nested ones excepted.
 _lock = threading.Lock()
@@ -134,11 +134,6 @@ def _pass(
             node.set_edge(index, edge)
         for node, grad in stashed:
             node.g = grad
-
-
-def current_pass() -> int:
-    """How many passes are running in each other."""
-    return len(_passes)
 
 
 def _user_errstate() -> Any:

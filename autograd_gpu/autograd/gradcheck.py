@@ -95,6 +95,11 @@ def gradgradcheck(
     """
     if check_fwd_over_rev:
         raise NotImplementedError("gradgradcheck: forward mode is not supported")
+    if not check_rev_over_rev:
+        raise ValueError(
+            "gradgradcheck: Expected at least one of check_fwd_over_rev or check_rev_over_rev to "
+            "be True"
+        )
     args = _tuple(inputs)
     outputs = _differentiable(func(*args))
     if grad_outputs is None:
