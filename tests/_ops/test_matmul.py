@@ -201,3 +201,27 @@ ERRORS = [
 @pytest.mark.parametrize("call", ERRORS)
 def test_errors(call, torch):
     same_error(torch, call)
+
+
+@pytest.mark.parametrize("ones", ["rows", "columns", "both"])
+def test_factors_of_equal_lines(ones):
+    """Large factors whose rows or columns are one line seen again (the gradient of a sum)."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((70, 80)), rng.standard_normal((80, 90))
+    if ones in ("rows", "both"):
+        a = np.broadcast_to(a[:1], a.shape)
+    if ones in ("columns", "both"):
+        b = np.broadcast_to(b[:, :1], b.shape)
+    x, y = ag.tensor(a[:1]).expand(70, 80) if ones != "columns" else ag.tensor(a), ag.tensor(b)
+    if ones != "rows":
+        y = ag.tensor(b[:, :1]).expand(80, 90)
+    np.testing.assert_allclose((x @ y).numpy(), np.array(a) @ np.array(b), rtol=1e-12, atol=1e-12)
+
+
+def test_gradients_of_a_large_sum():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((70, 80)), rng.standard_normal((80, 90))
+    x, y = ag.tensor(a, requires_grad=True), ag.tensor(b, requires_grad=True)
+    (x @ y).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.ones((70, 90)) @ b.T, rtol=1e-10)
+    np.testing.assert_allclose(y.grad.numpy(), a.T @ np.ones((70, 90)), rtol=1e-10)
