@@ -1,12 +1,16 @@
-"""Where an array lives and which library computes on it. One of the two modules that may import
-CuPy, and only lazily."""
+"""Where an array lives and which library computes on it."""
 
-import sys
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_device", "cpu", "cuda_status", "device", "device_of", "library", "move"]
+from .library import LIBRARIES, Library, cuda_library, loaded_class
+
+__all__ = [
+    "as_device", "at", "cpu", "cuda", "cuda_status", "device", "device_of", "get_default_device",
+    "library", "move", "on", "set_default_device",
+]  # fmt: skip
 
 
 class device:
@@ -53,6 +57,14 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> "device":
+        """Until `__exit__`, tensors that name no device are made here."""
+        _default.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _default.pop()
+
     def __reduce__(self) -> Any:
         return device, (self.type, self.index)
 
@@ -60,47 +72,108 @@ class device:
 cpu = device("cpu")
 
 
+_default = [cpu]  # what `with device(...)` and set_default_device put here
+
+
 def as_device(value: Any) -> device:
-    """A device argument: None means the CPU."""
+    """A device argument: None means the default device."""
     if value is None:
-        return cpu
+        return _default[-1]
     return value if isinstance(value, device) else device(value)
+
+
+def get_default_device() -> device:
+    """Where tensors are made that name no device."""
+    return _default[-1]
+
+
+def set_default_device(device: Any) -> None:
+    """Make tensors that name no device on this one from now on; None means the CPU. RuntimeError
+    where it cannot be used."""
+    place = as_device("cpu" if device is None else device)
+    if place.type == "cuda":
+        cuda(place)
+    _default[-1] = place
 
 
 def device_of(array: Any) -> device:
     """The device that an array lies on."""
-    return cpu if isinstance(array, np.ndarray) else device("cuda", array.device.id)
+    return cpu if isinstance(array, np.ndarray) else _places[array.device.id]
+
+
+class _Places(dict):
+    """CUDA devices by number, made when first asked for."""
+
+    def __missing__(self, index: int) -> device:
+        self[index] = place = device("cuda", index)
+        return place
+
+
+_places = _Places()
 
 
 def library(array: Any) -> Any:
-    """The module that computes on an array: NumPy, or CuPy for an array of its own."""
-    return (
-        np
-        if isinstance(array, (np.ndarray, np.generic))
-        else sys.modules[array.__class__.__module__.split(".")[0]]
-    )
+    """The library that computes on an array: NumPy, or that of CUDA arrays."""
+    found = LIBRARIES.get(array.__class__)
+    if found is not None:
+        return found
+    if isinstance(array, (np.ndarray, np.generic)):
+        return np
+    if loaded_class(array):
+        return LIBRARIES[array.__class__]
+    raise TypeError(f"expected an array of NumPy or CuPy, got {type(array).__name__}")
 
 
 def cuda_status() -> tuple[bool, str]:
     """Can tensors live on a CUDA device here, and if not, why not. Never raises."""
-    try:
-        import cupy
-    except ImportError as error:
-        return False, f"CuPy is not installed ({error}); see the extras cuda12x and cuda13x"
-    except Exception as error:  # a broken installation must not break an import of ours
-        return False, f"CuPy is installed but does not import: {error}"
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except Exception as error:
-        return False, f"CuPy found no usable CUDA driver or device: {error}"
-    return False, (
-        f"CuPy works and sees {count} device(s), but this version of autograd_gpu computes on the "
-        "CPU only"
-    )
+    found = cuda_library()
+    return (False, found) if isinstance(found, str) else (True, "")
 
 
-def move(array: Any, target: device) -> Any:
-    """The array on another device. RuntimeError with the reason where it cannot be used."""
+def cuda(place: device | None = None) -> Library:
+    """The library that computes for a CUDA device. RuntimeError where there is none, with the
+    reason, or no such device."""
+    found = cuda_library()
+    if isinstance(found, str):
+        raise RuntimeError(f"cannot use device '{place or 'cuda'}': {found}")
+    index = None if place is None else place.index
+    if index is not None and index >= (count := found.module.cuda.runtime.getDeviceCount()):
+        raise RuntimeError(
+            f"CUDA error: invalid device ordinal: there is no device '{place}', but {count}"
+        )
+    return found
+
+
+def move(array: Any, target: device, non_blocking: bool = False) -> Any:
+    """The array on another device: itself where it lies there already. RuntimeError with the
+    reason where the device cannot be used. `non_blocking`: from the device to the host, do not
+    wait for the copy to end; CuPy then needs page-locked memory to gain anything."""
     if target.type == "cpu":
-        return array if isinstance(array, np.ndarray) else array.get()
-    raise RuntimeError(f"cannot use device '{target}': {cuda_status()[1]}")
+        return array if isinstance(array, np.ndarray) else _to_host(array, non_blocking)
+    xp = cuda(target)
+    if isinstance(array, np.ndarray):
+        if target.index is None:
+            return xp.from_host(array)
+        with xp.device(target.index):
+            return xp.from_host(array)
+    if target.index is None or target.index == array.device.id:
+        return array
+    with xp.device(target.index):
+        return xp.array(array)
+
+
+def _to_host(array: Any, non_blocking: bool) -> Any:
+    out = array.get(blocking=not non_blocking)
+    return out if isinstance(out, np.ndarray) else np.asarray(out)
+
+
+def on(place: device) -> Any:
+    """The library that makes arrays for a device: inside `with at(place)`."""
+    return np if place.type == "cpu" else cuda(place)
+
+
+def at(place: device) -> Any:
+    """A context in which a library makes its arrays on a device."""
+    if place.type == "cpu" or place.index is None:
+        return nullcontext()
+    return cuda(place).device(place.index)

@@ -147,11 +147,6 @@ def make(array: Any, edge: Any = None) -> Tensor:
     return out
 
 
-def as_array(value: Any, kind: Any = None) -> Any:
-    """NumPy turns 0-d results into scalars: back to an array, of class `kind` where one is
-    given."""
-    if isinstance(value, np.generic):
-        value = np.asarray(value)
-    return (
-        value if kind is None or isinstance(value, kind) or kind is np.ndarray else value.view(kind)
-    )
+def as_array(value: Any) -> Any:
+    """NumPy turns 0-d results into scalars: back to an array."""
+    return np.asarray(value) if isinstance(value, np.generic) else value

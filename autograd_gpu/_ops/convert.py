@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import cuda as cuda_of
 from .._core.device import device as Device
-from .._core.device import move
+from .._core.device import device_of, move
 from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
 from .._core.tensor import Tensor, make
@@ -148,6 +149,24 @@ def zero_(self: Tensor) -> Tensor:
     return self.fill_(0)  # type: ignore[attr-defined]
 
 
+@op(where=(), node="ToCopyBackward0")
+def _to_device(xp, input: Array, source, place, non_blocking=False):
+    """A copy on another device; the gradient is copied back to `source`."""
+    return move(input, place, non_blocking)
+
+
+_to_device.derivative(input=lambda grad, source, place: _to_device(grad, place, source))
+_to_device.samples(lambda t: [])
+
+
+def on_device(input: Tensor, place: Device, non_blocking: bool = False) -> Tensor:
+    """The tensor on a device: itself where it lies there already. "cuda" is the current device."""
+    source = device_of(input._array)
+    if place.type == "cuda" and place.index is None:
+        place = Device("cuda", cuda_of(place).current_device())
+    return input if place == source else _to_device(input, source, place, non_blocking)
+
+
 def to(
     self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
     copy: bool = False,
@@ -177,13 +196,11 @@ def to(
             )
     out = self
     if device is not None:
-        place = Device(device)
-        if place.type != self.device.type:
-            move(self._array, place)
+        out = on_device(self, Device(device), non_blocking)
     if dtype is not None:
         wanted = numpy_of(dtype)
         if wanted != self._array.dtype:
-            out = _cast(make(self._array) if wanted.kind in "biu" else self, wanted)
+            out = _cast(make(out._array) if wanted.kind in "biu" else out, wanted)
     return clone(self) if copy and out is self else out
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import as_device, device_of, move
+from .._core.device import as_device, at, cpu, device, device_of, library, move, on
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
+from .._core.library import loaded_class
 from .._core.size import size_from
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
@@ -21,8 +22,7 @@ __all__ = ["as_tensor", "from_numpy", "tensor", "zeros", "zeros_like"]
 
 def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
     """A new leaf around a new array, on its device."""
-    place = as_device(device)
-    out = make(array if place.type == "cpu" else move(array, place))
+    out = make(move(array, as_device(device)))
     if requires_grad:
         if out._array.dtype.kind in "biu":
             raise RuntimeError(
@@ -49,6 +49,8 @@ def array_of(data: Any, wanted: Any, op: str) -> Any:
 def _array_of(data: Any, wanted: Any) -> Any:
     if isinstance(data, Tensor):
         return data._array.astype(wanted or data._array.dtype)
+    if loaded_class(data):
+        return library(data).array(data, wanted)
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.array(data, order="C")
         return array.astype(wanted or of(array.dtype).numpy)
@@ -153,9 +155,10 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             UserWarning,
             stacklevel=2,
         )
-    return finish(
-        array_of(data, None if dtype is None else numpy_of(dtype), "tensor"), device, requires_grad
-    )
+    array = array_of(data, None if dtype is None else numpy_of(dtype), "tensor")
+    if device is None and array.__class__ is not np.ndarray:
+        device = device_of(array)
+    return finish(array, device, requires_grad)
 
 
 @composite(where=("",))
@@ -167,6 +170,9 @@ def as_tensor(data, dtype=None, device=None):
         return data.to(device=device, dtype=dtype)
     if isinstance(data, np.ndarray) and (wanted is None or data.dtype == wanted):
         return finish(_shared(data), device, False)
+    if loaded_class(data):
+        out = make(data) if device is None else make(data).to(device)
+        return out if wanted is None else out.to(dtype)
     return finish(array_of(data, wanted, "as_tensor"), device, False)
 
 
@@ -211,7 +217,7 @@ def _shared(array: Any) -> Any:
 # ---- filled
 
 
-def new_array(size: tuple[int, ...], wanted: Any, op: str) -> Any:
+def new_array(size: tuple[int, ...], wanted: Any, op: str, place: device = cpu) -> Any:
     """An array of that size with anything in it; RuntimeError for sizes that cannot be."""
     if any(n < 0 for n in size):
         raise RuntimeError(
@@ -220,7 +226,8 @@ def new_array(size: tuple[int, ...], wanted: Any, op: str) -> Any:
     if math.prod(size) * wanted.itemsize >= 2**63:
         raise RuntimeError(f"{op}(): Storage size calculation overflowed with sizes={list(size)}")
     try:
-        return np.empty(size, wanted)
+        with at(place):
+            return on(place).empty(size, wanted)
     except (MemoryError, ValueError) as error:
         raise OutOfMemoryError(
             f"{op}(): can't allocate memory: you tried to allocate "
@@ -235,12 +242,13 @@ def _filled(
     wanted = numpy_of(dtype)
     if value is not None:
         value = wanted.type(value) if isinstance(value, np.generic) else element(wanted, value)
-    array = new_array(size, wanted, op)
+    place = as_device(device) if out is None else device_of(out._array)
+    array = new_array(size, wanted, op, place)
     if value is not None:
         _fill(array, value)
     if out is not None:
         return into(out, array)
-    return finish(array, device, requires_grad)
+    return finish(array, place, requires_grad)
 
 
 def _fill(array: Any, value: Any) -> None:
@@ -298,7 +306,7 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=
 def like_array(input: Tensor, dtype: Any) -> Any:
     """An array as the input's: its shape, and its order in memory where it is dense."""
     wanted = input._array.dtype if dtype is None else numpy_of(dtype)
-    return np.empty_like(input._array, wanted)
+    return library(input._array).empty_like(input._array, wanted)
 
 
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:

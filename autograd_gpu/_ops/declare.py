@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from .._core.device import library
+from .._core.library import LIBRARIES, RAW
 from .._core.state import hush, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
-from ..autograd.graph import ListNode, Node, Output, fill, freed, repair
+from ..autograd.graph import ListNode, Node, Output, fill, freed, plus, repair
 from ..autograd.views import link_view, view_list
 from . import generate
 from .registry import KERNELS, PUBLIC, REGISTRY, Array, Arrays, Entry, Index, kind_of
@@ -44,8 +45,14 @@ class Op(Entry):
         self.writer: Any = None
         self.quick: dict[tuple, bool] = {}  # how a write was called -> may it go the quick way
         self.source = ""
-        self.namespace = dict(ENVIRONMENT, OP=self, forward=forward, __name__=forward.__module__)
         name = options.get("name", forward.__name__)
+        kernel = options.get("kernel")
+        self.kernel = name if kernel is True else kernel
+        self.kernels: dict[type, Any] = KERNELS.setdefault(self.kernel, {}) if kernel else {}
+        self.namespace = dict(
+            ENVIRONMENT, OP=self, forward=forward, elsewhere=self.elsewhere,
+            __name__=forward.__module__,
+        )  # fmt: skip
         function = self._stub(name.lstrip("_"), _general_stub.__code__)
         function.derivative, function.write = self.derivative, self.write
         # what `x + y` calls: the same code but for its answer to strangers
@@ -214,6 +221,24 @@ class Op(Entry):
         stub.__code__ = made.__code__
         return stub
 
+    def elsewhere(self, *args: Any, **kwargs: Any) -> Any:
+        """The forward on arrays of a device: the kernel where there is one that accepts, else the
+        body. AttributeError, which sends the call the long way, for arrays of two devices."""
+        first = args[0][0] if args[0].__class__ is list else args[0]
+        kind = first.__class__
+        xp = LIBRARIES.get(kind)
+        for a in args:
+            if a.__class__ is np.ndarray or xp is None:
+                raise AttributeError("arrays of two devices")
+        if xp.several_devices:
+            one_device(xp, args)
+        run = self.kernels.get(kind)
+        if run is not None:
+            result = run(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+        return self.forward(xp, *args, **kwargs)
+
     def node_classes(self) -> dict[str, Any]:
         """The generated classes of this op's nodes, in a dict under "Node" and "RepairNode"."""
         from . import general as paths
@@ -263,7 +288,8 @@ def _parameters(formula: Any) -> list[str]:
 def op(**options: Any) -> Callable[[Any], Any]:
     """Declare a primitive: the decorated function is its forward on raw arrays. Options: see `Op`;
     `where`: where it is shown, of "" (the package), "Tensor", "nn.functional", "linalg" ...,
-    default the first two; `methods`: further names on Tensor; `inplace`: there is an `f_`."""
+    default the first two; `methods`: further names on Tensor; `inplace`: there is an `f_`;
+    `kernel`: what replaces the forward on CUDA, True for the kernel of the op's own name."""
     return lambda forward: Op(forward, options).function
 
 
@@ -274,9 +300,9 @@ def composite(
     inplace: bool = False,
 ) -> Callable[[Any], Any]:
     """Declare a function in plain operations. Where a kernel is known for the class of its first
-    raw array, that runs
-    instead: so only on that device, and only while nothing is recorded. `inplace`: give Tensor an
-    `f_` that writes the function's result into the tensor."""
+    raw array, that runs instead: so only on that device, and only while nothing is recorded; where
+    the kernel declines (NotImplemented), the body. `inplace`: give Tensor an `f_` that writes the
+    function's result into the tensor."""
 
     def wrap(body: Any) -> Any:
         function = body
@@ -285,7 +311,11 @@ def composite(
 
             def function(first: Any, *rest: Any) -> Any:
                 run = kernels.get(first.__class__)
-                return body(first, *rest) if run is None else run(first, *rest)
+                if run is not None:
+                    result = run(first, *rest)
+                    if result is not NotImplemented:
+                        return result
+                return body(first, *rest)
 
             functools.update_wrapper(function, body)
         entry = Composite(body.__name__, function, where, methods)
@@ -308,6 +338,13 @@ def _bind_composite_inplace(entry: Composite) -> None:
     method.__doc__ = inplace_doc(entry.name)
     setattr(Tensor, name, method)
     entry.inplace = (name,)
+
+
+def one_device(xp: Any, args: Any) -> None:
+    """AttributeError where arrays lie on two CUDA devices; 0-d ones too, as in PyTorch."""
+    found = {a.data.device_id for a in args if a.__class__ is xp.ndarray}
+    if len(found) > 1:
+        raise AttributeError("arrays of two devices")
 
 
 def form(array: Any) -> tuple:
@@ -333,7 +370,7 @@ ENVIRONMENT.update(
     Output=Output,
     state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
     link_view=link_view,
-    hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush,
+    RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush,
     form=form,
     form_out=form_out, view_list=view_list, share_node=share_node,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core.device import device_of, library
+from .._core.library import RAW
 from .._core.dtype import can_cast, category, of, result_dtype
 from .._core.state import hush, quiet, recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
@@ -58,7 +59,7 @@ def _general(op: Any, values: tuple, out: Any) -> Any:
     if call is None:  # raw arrays and NumPy scalars, in a formula
         first = next(v for v in flat(values) if hasattr(v, "dtype"))
         args, kwargs = _spread(op, values)
-        result = op.forward(library(first), *args, **kwargs)
+        result = _compute(op, library(first), args, kwargs)
         return result[0] if op.extras else result
     if out is not None:
         return _into(op, call, out)
@@ -88,10 +89,7 @@ def prepare(op: Any, values: tuple) -> Call | None:
         else:
             found.append(v)
     if not any(isinstance(v, Tensor) for v in found):
-        if any(
-            isinstance(v, (np.ndarray, np.generic)) or hasattr(v, "__cuda_array_interface__")
-            for v in found
-        ):
+        if any(v.__class__ in RAW or isinstance(v, (np.ndarray, np.generic)) for v in found):
             return None
         if op.lists and not found:
             op.forward(np, [], *values[1:])  # says in the op's own words that there is nothing
@@ -116,7 +114,7 @@ def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
     if isinstance(value, Tensor):
         edge_of(value)  # a stale view is replayed
         return value
-    if isinstance(value, np.ndarray):
+    if value.__class__ in RAW or isinstance(value, np.ndarray):
         of(value.dtype)
         return make(value)
     if isinstance(value, np.generic):
@@ -129,17 +127,27 @@ def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
 
 
 def _same_device(op: Any, call: Call) -> None:
-    seen: Any = None
-    for i, _, _kind in op.arrays:
-        for v in call.values[i] if isinstance(call.values[i], list) else [call.values[i]]:
-            if isinstance(v, Tensor) and (v._array.ndim or seen is None):
-                place = device_of(v._array)
-                if seen is not None and seen != place:
-                    raise RuntimeError(
-                        f"{op.name}(): Expected all tensors to be on the same device, but found at "
-                        f"least two devices, {seen} and {place}!"
-                    )
-                seen = place
+    """RuntimeError for tensors of two devices. A 0-d tensor on the CPU may stand beside tensors on
+    CUDA: it is copied there, by an op with a derivative."""
+    tensors = [v for v in flat([call.values[i] for i, _, _ in op.arrays]) if isinstance(v, Tensor)]
+    if all(t._array.__class__ is np.ndarray for t in tensors):
+        return
+    kept = [t for t in tensors if t._array.ndim or t._array.__class__ is not np.ndarray]
+    places = list(dict.fromkeys(device_of(t._array) for t in kept))
+    if len(places) > 1:
+        raise RuntimeError(
+            f"{op.name}(): Expected all tensors to be on the same device, but found at least two "
+            f"devices, {places[0]} and {places[1]}!"
+        )
+    for i, _, _ in op.arrays:
+        v = call.values[i]
+        call.values[i] = [_on(t, places[0]) for t in v] if isinstance(v, list) else _on(v, places[0])
+
+
+def _on(value: Any, place: Any) -> Any:
+    if isinstance(value, Tensor) and device_of(value._array) != place:
+        return value.to(place)
+    return value
 
 
 def _promote(op: Any, call: Call) -> None:
@@ -211,7 +219,7 @@ def forward(op: Any, call: Call, write_to: Any = None) -> tuple[Any, tuple]:
         if write_to is not None:
             kept = op.writer(xp, write_to, *args[1:], **kwargs)
             return write_to, kept if op.extras else ()
-        result = op.forward(xp, *args, **kwargs)
+        result = _compute(op, xp, args, kwargs)
     except Exception as error:
         better = explain(op, call.arrays, error)
         if better is None:
@@ -222,6 +230,10 @@ def forward(op: Any, call: Call, write_to: Any = None) -> tuple[Any, tuple]:
     if op.same_dtype and not op.outputs:
         result = _cast(as_array(result), common(op, call))
     return result, ()
+
+
+def _compute(op: Any, xp: Any, args: list, kwargs: dict) -> Any:
+    return op.forward(xp, *args, **kwargs) if xp is np else op.elsewhere(*args, **kwargs)
 
 
 def common(op: Any, call: Call) -> np.dtype:

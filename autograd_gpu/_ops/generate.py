@@ -41,20 +41,21 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
         return _list_call(op, name, retry)
     if op.lists:
         return [f"def {name}({signature}):", f"    {retry}"]
-    raw = f"forward(numpy, {_arguments(op, {p: p for p in op.params})})" + (
-        "[0]" if op.extras else ""
-    )
+    given = _arguments(op, {p: p for p in op.params})
+    main = "[0]" if op.extras else ""
+    passed = _arguments(op, values)
     lines = [
         f"def {name}({signature}):",
-        f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
-        f"        return {raw}",
+        f"    if {first}.__class__ is not Tensor and {first}.__class__ in RAW:  # in a formula",
+        f"        if {first}.__class__ is ndarray:",
+        f"            return forward(numpy, {given}){main}",
+        f"        return elsewhere({given}){main}",
         *([] if operator else ["    if out is not None:", f"        {retry}"]),
         *([] if op.view else ["    token = hush(quiet)"]),
         "    try:",
         *indent(unwrap, 8),
         "        kind = a0.__class__",
-        "        array = forward(numpy if kind is ndarray else library(a0), "
-        f"{_arguments(op, values)})",
+        f"        array = forward(numpy, {passed}) if kind is ndarray else elsewhere({passed})",
         "    except Exception:  # no Tensor, a stale view, a rare type, an error: the long way",
         f"        {retry}",
         *([] if op.view else ["    finally:", "        unhush(token)"]),
@@ -67,6 +68,7 @@ def _list_call(op: Any, name: str, retry: str) -> list[str]:
     """def cat(tensors, dim): ..., the same with a list for one array."""
     first = op.arrays[0][1]
     values = {p: p for p in op.params} | {first: "arrays"}
+    given, passed = _arguments(op, {p: p for p in op.params}), _arguments(op, values)
     dtypes = [
         "for a in arrays:",
         "    if a.dtype is not arrays[0].dtype:",
@@ -81,13 +83,12 @@ def _list_call(op: Any, name: str, retry: str) -> list[str]:
         f"        if {first}.__class__ is not list and {first}.__class__ is not tuple:",
         "            raise AttributeError",
         f"        if {first}[0].__class__ is ndarray:  # a formula, on raw arrays",
-        f"            return forward(numpy, {_arguments(op, {p: p for p in op.params})})",
+        f"            return forward(numpy, {given})",
         f"        arrays = [t._array for t in {first}]",
         f"        edges = [t._edge for t in {first}]",
         *(indent(dtypes, 8) if op.promote else []),
         "        kind = arrays[0].__class__",
-        "        array = forward(numpy if kind is ndarray else library(arrays[0]), "
-        f"{_arguments(op, values)})",
+        f"        array = forward(numpy, {passed}) if kind is ndarray else elsewhere({passed})",
         "    except Exception:  # the long way",
         f"        {retry}",
         "    finally:",
@@ -152,13 +153,13 @@ def _wrap_outputs(op: Any) -> list[str]:
     lines = [f"array, {', '.join(op.extras)} = array"] if op.extras else []
     if op.outputs:
         lines += [f"{', '.join(op.outputs)}, = array"]
-        lines += [f"out_{name} = make(as_array({name}, kind))" for name in op.outputs]
+        lines += [f"out_{name} = make(as_array({name}))" for name in op.outputs]
         lines += [f"result = make_result(({', '.join('out_' + n for n in op.outputs)},))"]
         op.namespace["make_result"] = op.result
         return lines
     lines += [
         "if array.__class__ is not kind:  # a 0-d result came as a scalar",
-        "    array = as_array(array, kind)",
+        "    array = as_array(array)",
         "result = new(Tensor)",
         "result._array = array",
     ]
@@ -330,7 +331,7 @@ def _deliver() -> list[str]:
     """graph.deliver, inline: the first older node found is returned, others wait in the heap."""
     return """\
 if edge.g is not None:
-    edge.g = edge.g + g
+    edge.g = edge.g + g if g.__class__ is ndarray else plus(edge.g, g)
 else:
     edge.g = g
     if not edge.seq:
@@ -345,7 +346,7 @@ def _deliver_one() -> list[str]:
     """The same where there is one edge: it is returned, or None."""
     return """\
 if edge.g is not None:
-    edge.g = edge.g + g
+    edge.g = edge.g + g if g.__class__ is ndarray else plus(edge.g, g)
     edge = None
 else:
     edge.g = g

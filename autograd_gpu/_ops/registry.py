@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .._core.library import KERNELS
 from .._core.tensor import Tensor
 
 __all__ = ["KERNELS", "PUBLIC", "REGISTRY", "Array", "Arrays", "Entry", "Index", "kind_of"]
@@ -30,10 +31,6 @@ REGISTRY: dict[str, Any] = {}
 
 PUBLIC: dict[str, dict[str, Any]] = {"": {}, "nn.functional": {}}
 """namespace -> {name: function}: what the faces show; "" is the package itself."""
-
-KERNELS: dict[str, dict[type, Any]] = {}
-"""kernel's name -> {array class: kernel}; filled by the devices that have one."""
-
 
 class Entry:
     """What ops and composites share: a function, where it is shown, and how it is sampled in

@@ -99,13 +99,13 @@ def operands_of(name, dtype, arguments):
 
 def run_packed(module, name, dtype, arguments, out):
     form, passed = operands_of(name, dtype, arguments)
-    kernel = module.get_function(KERNELS[name].packed(dtype, form))
+    kernel = module.get_function(KERNELS[name].spell(form, dtype))
     kernel((2,), (32,), (out, np.int64(out.size), *passed))
 
 
 def run_strided(module, name, dtype, arguments, out, large):
     form, passed = operands_of(name, dtype, arguments)
-    kernel = module.get_function(KERNELS[name].strided(dtype, form, large))
+    kernel = module.get_function(KERNELS[name].spell(form + (" large" if large else " strided"), dtype))
     layout = layout_of(out.shape, passed)
     passed = [strided(v) if isinstance(v, np.ndarray) else v for v in passed]
     kernel((2,), (32,), (out, np.int64(out.size), layout, *passed))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from autograd_gpu._core.manifest import KERNELS, Rows
+from autograd_gpu._core.manifest import KERNELS
 
 from .cases import DTYPES, assert_same, expected, instances, normal
 
-NAMES = [name for name, kernel in KERNELS.items() if isinstance(kernel, Rows)]
+NAMES = [name for name, kernel in KERNELS.items() if kernel.file == "softmax.cu"]
 pytestmark = [
     pytest.mark.parametrize("name", NAMES),
     pytest.mark.parametrize("checked", [False, True], ids=["plain", "checked"]),
@@ -32,9 +32,9 @@ def run(module, name, dtype, g, y, schedule="forward", by_columns=False):
     out = np.full_like(g, np.nan)
     kernel = KERNELS[name]
     if inner == 1 and not by_columns:
-        call, sizes = kernel.rows(dtype), (outer, size)
+        call, sizes = kernel.spell("rows", dtype), (outer, size)
     else:
-        call, sizes = kernel.columns(dtype), (outer, size, inner)
+        call, sizes = kernel.spell("columns", dtype), (outer, size, inner)
     module.get_function(call)((2,), (64,), (g, y, out, *sizes), schedule=schedule, seed=5)
     return out
 

@@ -1,5 +1,6 @@
 """What a kernel's parameters accept: the checks that a GPU does not make."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,15 @@ class Parameter(NamedTuple):
         """As C++ says it, with NumPy's names."""
         return f"{'const ' if self.const else ''}{self.type}{'*' if self.pointer else ''}"
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes are passed."""
+        if self.pointer:
+            return 8
+        if self.type.startswith("struct:"):
+            return int(self.type[7:])
+        return 2 if self.type == "bfloat16" else np.dtype(self.type).itemsize
+
 
 class Strided(NamedTuple):
     """An array whose strides the kernel knows; see `strided`."""
@@ -43,6 +53,12 @@ def parse(signature: str) -> list[Parameter]:
     return out
 
 
+@cache
+def _name(dtype: np.dtype) -> str:
+    """As a parameter's type says it; "" where the bytes are not in this machine's order."""
+    return dtype.name if dtype.isnative else ""
+
+
 def check(where: str, parameter: Parameter, value: Any) -> Any:
     """The array or number as it is passed on: an ndarray for a pointer, None for a null pointer,
     bytes for anything else. ArgumentError where type, width, layout or writability is wrong."""
@@ -55,13 +71,12 @@ def check(where: str, parameter: Parameter, value: Any) -> Any:
             + (f" ({kind})" if isinstance(value, (int, float)) else "")
         )
     if parameter.type.startswith("struct:"):
-        size = int(parameter.type.partition(":")[2])
-        if value.dtype.kind != "V" or value.dtype.itemsize != size:
+        if value.dtype.kind != "V" or value.dtype.itemsize != parameter.bytes:
             raise ArgumentError(
-                f"{where}: expected a structure of {size} bytes, "
+                f"{where}: expected a structure of {parameter.bytes} bytes, "
                 f"got {value.dtype} of {value.dtype.itemsize} bytes"
             )
-    elif value.dtype.name != parameter.type:
+    elif _name(value.dtype) != parameter.type:
         raise ArgumentError(f"{where}: expected {parameter}, got {value.dtype}")
     return value.tobytes()
 
@@ -74,19 +89,26 @@ def _array(where: str, parameter: Parameter, value: Any) -> np.ndarray | None:
         raise ArgumentError(
             f"{where}: expected an array for {parameter}, got {type(array).__name__}"
         )
-    native = array.dtype.isnative and array.dtype.name == parameter.type
-    if parameter.type != "void" and not native and not parameter.type.startswith("struct:"):
-        raise ArgumentError(f"{where}: expected an array for {parameter}, got {array.dtype}")
-    if parameter.type.startswith("struct:") and array.dtype.itemsize != int(parameter.type[7:]):
-        raise ArgumentError(
-            f"{where}: expected an array of structures of {parameter.type[7:]} bytes, "
-            f"got {array.dtype}"
-        )
-    if not isinstance(value, Strided) and not array.flags.c_contiguous:
+    flags = array.flags
+    if _name(array.dtype) != parameter.type:
+        _check_type(where, parameter, array.dtype)
+    if not flags.c_contiguous and not isinstance(value, Strided):
         raise ArgumentError(
             f"{where}: the array is not contiguous (shape {array.shape}, strides {array.strides}); "
             "wrap it in strided(...) where the kernel is told its strides"
         )
-    if not parameter.const and not array.flags.writeable:
+    if not parameter.const and not flags.writeable:
         raise ArgumentError(f"{where}: {parameter} is written to, and the array is read-only")
     return array
+
+
+def _check_type(where: str, parameter: Parameter, dtype: np.dtype) -> None:
+    """Of an array whose type is not simply the parameter's."""
+    if parameter.type.startswith("struct:"):
+        size = parameter.type[7:]
+        if dtype.itemsize != int(size):
+            raise ArgumentError(
+                f"{where}: expected an array of structures of {size} bytes, got {dtype}"
+            )
+    elif parameter.type != "void":
+        raise ArgumentError(f"{where}: expected an array for {parameter}, got {dtype}")

@@ -2,16 +2,18 @@
 
 import ctypes
 import mmap
+import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["GuardError", "Guarded"]
+__all__ = ["REGION", "GuardError", "Guarded", "regions_of"]
 
 PAGE = mmap.PAGESIZE
 ALIGNMENT = 512  # what a GPU's allocations have; an array keeps its place within 512 bytes
 CANARY = 0xA5
+REGION = struct.Struct("=3Q")  # `Buffer` of runtime.h: address, bytes, bytes of an item
 _NONE, _READ_WRITE, _PRIVATE_ANONYMOUS = 0, 3, 0x22
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
@@ -53,6 +55,13 @@ def _merged(arrays: Sequence[np.ndarray]) -> list[tuple[int, int, int]]:
             begin, end, grain = last[0], max(end, last[1]), min(grain, last[2])
         spans.append((begin, end, grain))
     return spans
+
+
+def regions_of(arrays: Sequence[np.ndarray], blocks: Sequence[Block]) -> bytes:
+    """What the checker allows a kernel to touch: arrays where they lie, and copies."""
+    spans = [(begin, end - begin, grain) for begin, end, grain in _merged(arrays) if end > begin]
+    spans += [(b.copy, b.end - b.begin, b.grain) for b in blocks if b.end > b.begin]
+    return b"".join(REGION.pack(*span) for span in spans)
 
 
 class Guarded:

@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import struct
 import subprocess
 import threading
 from collections.abc import Iterable, Sequence
@@ -10,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgumentError, check, parse
+from .arguments import ArgumentError, Parameter, check, parse
 from .build import build, identifier
-from .memory import Guarded, GuardError
+from .memory import Guarded, GuardError, REGION, regions_of
 
 __all__ = ["Kernel", "KernelError", "Module"]
 
@@ -24,17 +25,7 @@ class KernelError(RuntimeError):
     """A kernel did what it may not; the message says what, which thread, and in which line."""
 
 
-class _Buffer(ctypes.Structure):
-    _fields_ = [(n, ctypes.c_uint64) for n in ("address", "bytes", "grain")]
-
-
-class _Config(ctypes.Structure):
-    _fields_ = [
-        ("grid", ctypes.c_uint * 3), ("block", ctypes.c_uint * 3),
-        ("shared_bytes", ctypes.c_uint64), ("seed", ctypes.c_uint64),
-        ("schedule", ctypes.c_int), ("checked", ctypes.c_int),
-        ("buffer_count", ctypes.c_uint64), ("buffers", ctypes.POINTER(_Buffer)),
-    ]  # fmt: skip
+_CONFIG = struct.Struct("=6I2Q2i2Q")  # `Config` of runtime.h
 
 
 class Module:
@@ -88,32 +79,37 @@ class Kernel:
         signature = getattr(module.library, f"emulator_signature_{name}")
         signature.restype = ctypes.c_char_p
         self.parameters = parse(signature().decode())
+        self._labels = [f"{self.name}, argument {k}" for k in range(len(self.parameters))]
+        self._format, self._values, self._pointers = _storage(self.parameters)
 
     def __call__(
         self, grid: tuple[int, ...], block: tuple[int, ...], args: Sequence[Any],
         shared_mem: int = 0, *, schedule: str = "forward", seed: int = 0,
-        also: Sequence[np.ndarray] = (),
+        also: Sequence[np.ndarray] = (), guarded: bool = True,
     ) -> None:  # fmt: skip
         """Run every thread of the grid.
 
         `args`: for a pointer an array of its type, contiguous or `strided(array)`, or None; else a
         NumPy scalar, or a structured one for a structure. `schedule`: "forward" is fair, "reverse"
         lets the last warp run ahead, "random" a random one (of `seed`). `also`: arrays whose
-        addresses lie within structures.
+        addresses lie within structures. `guarded=False` runs on the arrays themselves rather than
+        on copies between guard pages: a small launch then costs a fifth.
 
         ArgumentError for arguments of the wrong type, ValueError for an unknown schedule,
-        KernelError for what the kernel did wrong: then no array has changed, but those of `also`.
+        KernelError for what the kernel did wrong: then no array has changed, but those of `also`
+        and those that were not guarded.
         """
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
-        checked = self._checked(args)
-        with Guarded([a for a in checked if isinstance(a, np.ndarray)]) as memory:
-            config = self._config(grid, block, shared_mem, schedule, seed, memory, also)
-            with _one_launch_at_a_time:
-                failed = self._launch(ctypes.byref(config), self._pointers(checked, memory))
-                message = self.module.library.emulator_message().decode()
-            if failed:
-                raise KernelError(f"{self.name}: {self.module.explain(message)}")
+        values = self._checked(args)
+        config = (*(*grid, 1, 1)[:3], *(*block, 1, 1)[:3], shared_mem, seed)
+        config = (*config, SCHEDULES.index(schedule), self.module.checked)
+        arrays = [a for a in values if isinstance(a, np.ndarray)]
+        if not guarded:
+            return self._run(config, [_plain(v) for v in values], [*arrays, *also])
+        with Guarded(arrays) as memory:
+            places = [memory.where(v) if isinstance(v, np.ndarray) else v or 0 for v in values]
+            self._run(config, places, also, memory)
             try:
                 memory.commit()
             except GuardError as error:
@@ -125,30 +121,47 @@ class Kernel:
                 f"{self.name}: expected {len(self.parameters)} arguments "
                 f"({', '.join(map(str, self.parameters))}), got {len(args)}"
             )
-        pairs = zip(self.parameters, args, strict=True)
-        return [check(f"{self.name}, argument {k}", p, a) for k, (p, a) in enumerate(pairs)]
+        return list(map(check, self._labels, self.parameters, args))
 
-    def _pointers(self, checked: list[Any], memory: Guarded) -> Any:
-        """An array of addresses, each of one argument's value."""
-        held: list[Any] = []
-        for value in checked:
-            if isinstance(value, bytes):
-                held.append(ctypes.create_string_buffer(value, max(16, len(value))))
-            else:
-                held.append(ctypes.c_uint64(0 if value is None else memory.where(value)))
-        pointers = (ctypes.c_void_p * max(1, len(held)))(*map(ctypes.addressof, held))
-        pointers.held = held  # type: ignore[attr-defined]
-        return pointers
+    def _run(
+        self, config: tuple[int, ...], values: Sequence[Any], arrays: Sequence[np.ndarray],
+        memory: Guarded | None = None,
+    ) -> None:  # fmt: skip
+        """Launch with addresses and bytes as arguments. The checker allows what lies in `memory`
+        and in `arrays`."""
+        regions = b""
+        if self.module.checked:
+            regions = regions_of(arrays, memory.blocks if memory else ())
+        with _one_launch_at_a_time:
+            self._format.pack_into(self._values, 0, *values)
+            held = ctypes.create_string_buffer(regions, max(1, len(regions)))
+            end = (len(regions) // REGION.size, ctypes.addressof(held))
+            failed = self._launch(_CONFIG.pack(*config, *end), self._pointers)
+            message = self.module.library.emulator_message().decode() if failed else ""
+        if failed:
+            raise KernelError(f"{self.name}: {self.module.explain(message)}")
 
-    def _config(
-        self, grid: tuple[int, ...], block: tuple[int, ...], shared: int, schedule: str, seed: int,
-        memory: Guarded, also: Sequence[np.ndarray],
-    ) -> _Config:  # fmt: skip
-        regions = [(b.copy, b.end - b.begin, b.grain) for b in memory.blocks if b.end > b.begin]
-        regions += [(a.ctypes.data, a.nbytes, a.itemsize) for a in also if a.size]
-        buffers = (_Buffer * max(1, len(regions)))(*(_Buffer(*r) for r in regions))
-        three = ctypes.c_uint * 3
-        return _Config(
-            three(*(*grid, 1, 1)[:3]), three(*(*block, 1, 1)[:3]), shared, seed,
-            SCHEDULES.index(schedule), self.module.checked, len(regions), buffers,
-        )  # fmt: skip
+
+def _plain(value: Any) -> Any:
+    """An argument where no copies are made."""
+    if isinstance(value, np.ndarray):
+        return value.__array_interface__["data"][0]
+    return value or 0
+
+
+def _storage(parameters: Sequence[Parameter]) -> tuple[struct.Struct, Any, Any]:
+    """Where the arguments' values lie at a launch: their format, the memory, and an array of
+    addresses, each of one value."""
+    codes, places, size = [], [], 0
+    for parameter in parameters:
+        width = parameter.bytes
+        room = -(-width // 16) * 16
+        codes.append(("Q" if parameter.pointer else f"{width}s") + f"{room - width}x")
+        places.append(size)
+        size += room
+    memory = ctypes.create_string_buffer(size + 16)
+    first = ctypes.addressof(memory)
+    memory_at = first + -first % 16
+    view = (ctypes.c_char * max(1, size)).from_buffer(memory, memory_at - first)
+    pointers = (ctypes.c_void_p * max(1, len(places)))(*(memory_at + p for p in places))
+    return struct.Struct("=" + "".join(codes)), view, pointers

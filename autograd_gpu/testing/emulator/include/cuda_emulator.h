@@ -2,6 +2,7 @@
 #pragma once
 #include "emulator/language.h"
 #include "emulator/numbers.h"
+#include "emulator/functions.h"
 #include "emulator/warp.h"
 #include "emulator/atomics.h"
 #include "emulator/export.h"

@@ -49,17 +49,24 @@ static void live() {
   __builtin_unreachable();
 }
 
-// A stack with a page below it that faults; kept for later launches.
-static char* stack_of(int number) {
-  static std::vector<char*> stacks;
-  while (int(stacks.size()) <= number) {
+// Stacks, each with a page below it that faults. A thread takes one when it first runs and gives it
+// back when it has finished, so threads that never wait for another all use the same.
+static std::vector<char*> stacks, free_stacks;
+
+void reset_stacks() { free_stacks = stacks; }
+
+static char* take_stack() {
+  if (free_stacks.empty()) {
     void* p = mmap(nullptr, STACK_BYTES + PAGE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) fail("no memory for the stack of a thread");
     mprotect(p, PAGE, PROT_NONE);
     stacks.push_back(static_cast<char*>(p) + PAGE);
+    return stacks.back();
   }
-  return stacks[number];
+  char* stack = free_stacks.back();
+  free_stacks.pop_back();
+  return stack;
 }
 
 void prepare(Fiber& fiber, int number) {
@@ -69,8 +76,11 @@ void prepare(Fiber& fiber, int number) {
   fiber.warp = number / 32;
   fiber.index = {number % blockDim.x, number / blockDim.x % blockDim.y,
                  number / blockDim.x / blockDim.y};
-  fiber.stack = stack_of(number);
   fiber.state = State::ready;
+}
+
+static void begin(Fiber& fiber) {
+  fiber.stack = take_stack();
   void** top = reinterpret_cast<void**>(fiber.stack + STACK_BYTES);
   *--top = nullptr;  // where `live` would return to: keeps the stack aligned as a call does
   *--top = reinterpret_cast<void*>(live);
@@ -85,9 +95,11 @@ void select(Fiber& fiber) {
 
 void resume(Fiber& fiber) {
   select(fiber);
+  if (!fiber.stack) begin(fiber);
   now.in_kernel = true;
   emulator_switch(&now.home, fiber.stack_pointer);
   now.in_kernel = false;
+  if (fiber.state == State::done) free_stacks.push_back(fiber.stack);
 }
 
 int lane() { return now.current->lane; }

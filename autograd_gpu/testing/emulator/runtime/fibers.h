@@ -4,6 +4,7 @@
 
 namespace emulator {
 
+void reset_stacks();                     // before a launch: none is in use
 void prepare(Fiber& fiber, int number);  // at the beginning of the kernel
 void select(Fiber& fiber);               // whose threadIdx is seen, and named in errors
 void resume(Fiber& fiber);               // returns when the fiber pauses

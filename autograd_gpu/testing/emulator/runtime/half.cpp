@@ -32,6 +32,17 @@ float half_to_float(uint16_t bits) {
   return bits & 0x8000 ? -size : size;
 }
 
+// Towards zero, and where that is not exact with the last bit set: so nothing that is not halfway
+// between two shorter numbers looks as if it were (Boldo and Melquiond, 2008).
+float to_odd(double value) {
+  float near = float(value);
+  if (double(near) == value || std::isnan(value) || std::isinf(near)) return near;
+  if (std::fabs(double(near)) > std::fabs(value)) near = std::nextafter(near, 0.0f);
+  uint32_t bits = bits_of(near) | 1;
+  memcpy(&near, &bits, sizeof near);
+  return near;
+}
+
 uint16_t float_to_bfloat(float value) {
   uint32_t bits = bits_of(value);
   if (std::isnan(value)) return 0x7fff;

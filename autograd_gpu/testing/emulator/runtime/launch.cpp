@@ -5,7 +5,7 @@
 #include <ucontext.h>
 #include <utility>
 
-#include "runtime.h"
+#include "fibers.h"
 
 namespace emulator {
 
@@ -86,7 +86,10 @@ static void prepare_run(const Config& config, void (*kernel)(void*), void* call)
   now.call = call;
   now.message[0] = 0;
   *static_cast<volatile char*>(emulator_dynamic) = 0;  // makes the loader allocate the segment
-  dl_iterate_phdr(find_self, nullptr);
+  static char* known = nullptr;                        // another thread has another segment
+  if (known != emulator_dynamic) dl_iterate_phdr(find_self, nullptr);
+  known = emulator_dynamic;
+  reset_stacks();
   now.dynamic = {emulator_dynamic, emulator_dynamic + config.shared_bytes};
 }
 

@@ -56,6 +56,7 @@ struct Run {
   uint64_t random = 1;
   long block = 0;
   unsigned barriers = 0;  // that this block has passed
+  int votes = 0;          // at the last of them
   std::vector<Fiber> fibers;
   Fiber* current = nullptr;
   void* home = nullptr;  // the scheduler's stack pointer while a fiber runs

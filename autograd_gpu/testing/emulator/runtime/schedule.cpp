@@ -13,10 +13,12 @@ uint64_t draw() {  // xorshift64: Marsaglia, Journal of Statistical Software 8(1
   return x ^= x << 17;
 }
 
-void sync_block(const char* file, int line) {
+int sync_block(const char* file, int line, int vote) {
   now.current->state = State::at_barrier;
   now.current->barrier = {file, line};
+  now.current->value = vote;
   pause();
+  return now.votes;
 }
 
 // ---- a warp's operations
@@ -120,6 +122,7 @@ static bool release() {
   if (count(State::done) == now.fibers.size()) return false;
   if (count(State::at_barrier) < now.fibers.size()) stuck();
   const Place first = now.fibers[0].barrier;
+  now.votes = 0;
   for (Fiber& fiber : now.fibers) {
     if (!(fiber.barrier == first)) {
       select(fiber);
@@ -127,6 +130,7 @@ static bool release() {
            "of line %d", first.line, fiber.barrier.line);
     }
     fiber.state = State::ready;
+    now.votes += fiber.value != 0;
   }
   ++now.barriers;
   return true;

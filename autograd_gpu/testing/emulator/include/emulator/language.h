@@ -24,21 +24,30 @@
 // the compiler; the build defines it as the place of dynamic shared memory.
 #define __shared__ thread_local
 
-struct uint3 { unsigned x, y, z; };
+
+#define EMULATOR_VECTORS(T, name, a2, a4)                                                          \
+  struct alignas(a2) name##2 { T x, y; };                                                          \
+  struct name##3 { T x, y, z; };                                                                   \
+  struct alignas(a4) name##4 { T x, y, z, w; };                                                    \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                                       \
+  inline name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }                               \
+  inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
+EMULATOR_VECTORS(signed char, char, 2, 4)
+EMULATOR_VECTORS(unsigned char, uchar, 2, 4)
+EMULATOR_VECTORS(short, short, 4, 8)
+EMULATOR_VECTORS(unsigned short, ushort, 4, 8)
+EMULATOR_VECTORS(int, int, 8, 16)
+EMULATOR_VECTORS(unsigned, uint, 8, 16)
+EMULATOR_VECTORS(float, float, 8, 16)
+EMULATOR_VECTORS(double, double, 16, 16)
+EMULATOR_VECTORS(long long, longlong, 16, 16)
+EMULATOR_VECTORS(unsigned long long, ulonglong, 16, 16)
+#undef EMULATOR_VECTORS
+
 struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
-struct alignas(4) char4 { signed char x, y, z, w; };
-struct alignas(4) uchar4 { unsigned char x, y, z, w; };
-struct alignas(8) int2 { int x, y; };
-struct alignas(8) uint2 { unsigned x, y; };
-struct alignas(8) float2 { float x, y; };
-struct alignas(16) int4 { int x, y, z, w; };
-struct alignas(16) uint4 { unsigned x, y, z, w; };
-struct alignas(16) float4 { float x, y, z, w; };
-struct alignas(16) double2 { double x, y; };
-struct alignas(16) longlong2 { long long x, y; };
 
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
@@ -48,7 +57,8 @@ namespace emulator {
 
 enum class WarpOp : uint8_t { sync, shuffle, ballot };
 
-void sync_block(const char* file, int line);
+// The number of threads of the block whose `vote` is not 0.
+int sync_block(const char* file, int line, int vote);
 uint64_t sync_warp(WarpOp op, unsigned mask, uint64_t value, int source);
 void on_access(const void* address, int size, bool write, bool atomic, const void* pc);
 [[noreturn]] void fail(const char* format, ...);
@@ -56,6 +66,14 @@ int lane();
 
 }  // namespace emulator
 
-#define __syncthreads() emulator::sync_block(__FILE__, __LINE__)
+#define __syncthreads() ((void)emulator::sync_block(__FILE__, __LINE__, 0))
+#define __syncthreads_count(vote) emulator::sync_block(__FILE__, __LINE__, (vote) != 0)
+#define __syncthreads_or(vote) int(__syncthreads_count(vote) != 0)
+#define __syncthreads_and(vote) int(__syncthreads_count(!(vote)) == 0)
+#define __trap() emulator::fail("trap at line %d of %s", __LINE__, __FILE__)
+#define assert(condition) \
+  ((condition) ? (void)0 : emulator::fail("assertion failed: %s (line %d)", #condition, __LINE__))
 inline void __threadfence() {}
 inline void __threadfence_block() {}
+inline void __threadfence_system() {}
+inline void __nanosleep(unsigned) {}

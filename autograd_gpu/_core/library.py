@@ -1,0 +1,168 @@
+"""The CUDA array library: CuPy, or the stand-in that plays it in tests, and what it does unlike
+NumPy."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from . import differences
+
+__all__ = [
+    "KERNELS", "LAUNCHERS", "LIBRARIES", "RAW", "Library", "cuda_library", "install", "installed",
+    "launcher", "loaded_class", "on_install", "uninstall",
+]  # fmt: skip
+
+
+class Library:
+    """What ops compute with on CUDA, in NumPy's words: the functions of `module`, but those of
+    `differences`, which do as NumPy does.
+
+    `instances` holds what was compiled. `check_indices`: whether indices are checked against their
+    range, which costs a wait for the device."""
+
+    def __init__(self, module: Any) -> None:
+        """See the class."""
+        self.module = module
+        self.ndarray = module.ndarray
+        self.instances: dict[tuple, Any] = {}
+        self.check_indices = True
+        self.null = getattr(module, "null_pointer", np.uint64(0))
+        self.several_devices = module.cuda.runtime.getDeviceCount() > 1
+
+    def __getattr__(self, name: str) -> Any:
+        """The function of CuPy or the one that replaces it, found once."""
+        own = differences.REPLACED.get(name)
+        value = getattr(self.module, name) if own is None else partial(own, self)
+        self.__dict__[name] = value
+        return value
+
+    def current_device(self) -> int:
+        """The number of the device that new arrays are made on."""
+        return self.module.cuda.runtime.getDevice() if self.several_devices else 0
+
+    def device(self, index: int) -> Any:
+        """A context in which new arrays are made on a device and kernels run there."""
+        return self.module.cuda.Device(index)
+
+    @property
+    def blas(self) -> Any:
+        """cuBLAS, by the names and signatures of CuPy's bindings."""
+        return self.module_of("cupy_backends.cuda.libs.cublas", "blas")
+
+    def module_of(self, name: str, stand_in: str) -> Any:
+        """A module beside CuPy, or the stand-in's attribute that plays it."""
+        own = getattr(self.module, stand_in, None)
+        if own is not None:
+            return own
+        import importlib
+
+        return importlib.import_module(name)
+
+
+RAW: set[type] = {np.ndarray}
+"""The classes of raw arrays."""
+
+LIBRARIES: dict[type, Any] = {np.ndarray: np}
+"""class of arrays -> the library that computes on them."""
+
+KERNELS: dict[str, dict[type, Any]] = {}
+"""kernel's name -> {class of arrays: what runs it}; looked up by ops on every call."""
+
+LAUNCHERS: dict[str, Callable[..., Any]] = {}
+"""kernel's name -> its launching function: the library, then the arguments of the plain body. What
+it returns stands for the body's result; NotImplemented declines, and the body runs."""
+
+_hooks: list[Callable[[Library], None]] = []
+_installed: list[Library] = []
+_imported: list[Any] = []  # the Library of CuPy, or the reason why there is none
+
+
+def launcher(name: str) -> Callable[[Any], Any]:
+    """Declare the launching function of a kernel: see `LAUNCHERS`."""
+
+    def wrap(function: Any) -> Any:
+        if name in LAUNCHERS:
+            raise ValueError(f"the kernel '{name}' has two launching functions")
+        LAUNCHERS[name] = function
+        for library in _installed:
+            KERNELS.setdefault(name, {})[library.ndarray] = _bound(function, library)
+        return function
+
+    return wrap
+
+
+def _bound(function: Any, library: Library) -> Any:
+    """A launching function that need not be given its library; one may say itself how."""
+    bind = getattr(function, "bind", None)
+    return partial(function, library) if bind is None else bind(library)
+
+
+def on_install(hook: Callable[[Library], None]) -> None:
+    """Call a function with every library when it is installed: upper floors load launchers so."""
+    _hooks.append(hook)
+
+
+def install(module: Any) -> Library:
+    """Let a module compute for `device("cuda")` from now on."""
+    library = Library(module)
+    _installed.append(library)
+    RAW.add(library.ndarray)
+    LIBRARIES[library.ndarray] = library
+    for hook in _hooks:
+        hook(library)
+    for name, function in list(LAUNCHERS.items()):
+        KERNELS.setdefault(name, {})[library.ndarray] = _bound(function, library)
+    return library
+
+
+def uninstall(library: Library) -> None:
+    """Take back `install`. Arrays of the library can no longer be computed with."""
+    _installed.remove(library)
+    RAW.discard(library.ndarray)
+    LIBRARIES.pop(library.ndarray, None)
+    for kernels in KERNELS.values():
+        kernels.pop(library.ndarray, None)
+
+
+def installed() -> Library | None:
+    """The library that computes for CUDA, if one was needed already."""
+    return _installed[-1] if _installed else None
+
+
+def cuda_library() -> Library | str:
+    """The library that computes for CUDA, or the reason why there is none. Never raises."""
+    if _installed:
+        return _installed[-1]
+    if not _imported:
+        _imported.append(_cupy())
+    found = _imported[0]
+    if not isinstance(found, str):
+        _imported.clear()
+        return install(found)
+    return found
+
+
+def _cupy() -> Any:
+    """CuPy's module where it works, else the reason why it does not."""
+    try:
+        import cupy
+    except ImportError as error:
+        return f"CuPy is not installed ({error}); see the extras cuda12x and cuda13x"
+    except Exception as error:  # a broken installation must not break an import of ours
+        return f"CuPy is installed but does not import: {error}"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:
+        return f"CuPy found no usable CUDA driver or device: {error}"
+    return cupy if count else "CuPy works, but there is no CUDA device"
+
+
+def loaded_class(array: Any) -> bool:
+    """Is this an array of CuPy, whose library is installed by this very question?"""
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and isinstance(array, cupy.ndarray):
+        return not isinstance(cuda_library(), str)
+    return array.__class__ in LIBRARIES

@@ -1,0 +1,17 @@
+"""The kernels: a row for each, and how C++ spells every instance that is compiled."""
+
+from . import elementwise, reduce, softmax
+from .base import (
+    FLOATS, LAYOUT, MAX_DIMS, SCALARS, STRUCTS, Form, Kernel, Parameter, Scalar,
+)  # fmt: skip
+from .elementwise import Elementwise, form_of
+
+__all__ = [
+    "FLOATS", "KERNELS", "LAYOUT", "MAX_DIMS", "SCALARS", "STRUCTS", "Elementwise", "Form", "Kernel",
+    "Parameter", "Scalar", "form_of",
+]  # fmt: skip
+
+FAMILIES = (elementwise, reduce, softmax)
+
+KERNELS: dict[str, Kernel] = {row.name: row for family in FAMILIES for row in family.ROWS}
+"""Every kernel by its name."""

@@ -1,0 +1,71 @@
+"""Rows of indexing: reading, adding, reducing and writing lines that integers name."""
+
+from .base import FLOATS, Form, Kernel
+
+__all__ = ["ROWS"]
+
+WORDS = ("int8", "int16", "int32", "int64")  # what is only moved has a type of its width
+NUMBERS = (*FLOATS, "int64", "int32")
+
+_SIZES = "blocks: i64, length: i64, row: i64, count: i64"
+_RUNS = "v: const T*, sorted: const i64*, order: const i64*, out: A*, " + _SIZES
+
+
+def _kernel(name: str, forms: dict[str, Form], dtypes: tuple[str, ...]) -> Kernel:
+    return Kernel(name, "index.cu", forms, dtypes)
+
+
+def _runs(functor: str) -> dict[str, Form]:
+    return {
+        "columns": Form(f"ag::reduce_runs<ag::{functor}, {{T}}>", _RUNS),
+        "warps": Form(f"ag::reduce_runs_by_warps<ag::{functor}, {{T}}>", _RUNS),
+    }
+
+
+def _named(word: str, forms: dict[str, Form]) -> dict[str, Form]:
+    return {f"{word}_{form}": row for form, row in forms.items()}
+
+
+ROWS = (
+    _kernel("index_check", {
+        "find": Form(
+            "ag::index_check<{T}>",
+            "index: const T*, first: i64*, n: i64, low: i64, high: i64",
+        ),
+    }, ("int64", "int32")),
+    _kernel("index_select", {
+        "lines": Form(
+            "ag::index_select<{T}>", "x: const T*, index: const i64*, out: T*, " + _SIZES
+        ),
+    }, WORDS),
+    _kernel("gather", {
+        size: Form(
+            f"ag::gather<{{T}}, {word}>",
+            "x: const T*, index: const i64*, out: T*, n: i64, layout: Layout, length: i64, "
+            "step: i64",
+        )
+        for size, word in (("int", "int"), ("long", "long long"))
+    }, WORDS),
+    _kernel("index_add", {
+        "atomic": Form(
+            "ag::index_add<{T}>", "v: const T*, index: const i64*, out: A*, " + _SIZES
+        ),
+        **_named("sorted", _runs("Sum")),
+    }, NUMBERS),
+    _kernel("index_reduce", {
+        **_named("prod", _runs("Product")),
+        **_named("amax", _runs("Larger")),
+        **_named("amin", _runs("Smaller")),
+    }, NUMBERS),
+    _kernel("index_last", {
+        "find": Form(
+            "ag::index_last<{T}>", "index: const T*, last: i32*, length: i64, count: i64"
+        ),
+    }, ("int64",)),
+    _kernel("index_put", {
+        "lines": Form(
+            "ag::index_put<{T}>",
+            "v: const T*, index: const i64*, last: const i32*, out: T*, " + _SIZES,
+        ),
+    }, WORDS),
+)  # fmt: skip
