@@ -1,6 +1,6 @@
 // Normalization of each channel over a batch, and its backward formula. The arrays are contiguous,
 // of shape (samples, channels, length); T is the type of the elements, U that of the weight w and
-// the bias b; m and v are the mean and the variance of a channel, h = (x - m) r, r = (v + e)^(-1/2).
+// the bias b; m and v are a channel's mean and variance, h = (x - m) r, r = (v + e)^(-1/2).
 //
 // Sums over a channel are taken in two steps, always in the same order: blocks give the sums of
 // ranges, which a warp a channel then puts together. Ranges are of a channel's elements ("rows",
@@ -86,9 +86,10 @@ __global__ void batch_norm_rows(const T* x, wide<T>* means, wide<T>* squares, in
 }
 
 // The same of ranges of 128 samples for each of the n = channels * length columns; blocks (32, 8).
+// With one column and one range a channel, the results are the mean and the variance.
 template <class T>
 __global__ void batch_norm_columns(const T* x, wide<T>* means, wide<T>* squares, i64 samples,
-                                   i64 n) {
+                                   i64 n, int length) {
   typedef wide<T> A;
   const i64 column = (i64)blockIdx.x * 32 + threadIdx.x, begin = (i64)blockIdx.y * 8 * HELD;
   const i64 end = column < n ? smaller(samples, begin + 8 * HELD) : 0;
@@ -107,15 +108,18 @@ __global__ void batch_norm_columns(const T* x, wide<T>* means, wide<T>* squares,
   sum_over_y(square);
   if (threadIdx.y == 0 && column < n) {
     means[blockIdx.y * n + column] = mean;
-    squares[blockIdx.y * n + column] = square[0];
+    squares[blockIdx.y * n + column] =
+        gridDim.y == 1 && length == 1 ? square[0] / count : square[0];
   }
 }
 
 // Means and variances of channels from those of ranges: `ranges` of `size` elements or samples of
 // `total`, for each of `length` columns. A warp a channel.
-template <class A>
-__global__ void batch_norm_merge(const A* means, const A* squares, A* mean, A* variance, i64 ranges,
-                                 i64 size, i64 total, int channels, int length) {
+template <class T>
+__global__ void batch_norm_merge(const wide<T>* means, const wide<T>* squares, wide<T>* mean,
+                                 wide<T>* variance, i64 ranges, i64 size, i64 total, int channels,
+                                 int length) {
+  typedef wide<T> A;
   for (i64 c = (i64)blockIdx.x * blockDim.y + threadIdx.y; c < channels;
        c += (i64)gridDim.x * blockDim.y) {
     const A count = A(total) * A(length);
@@ -127,7 +131,8 @@ __global__ void batch_norm_merge(const A* means, const A* squares, A* mean, A* v
     const A m = warp_reduce<Sum>(sum) / count;
     for (i64 e = threadIdx.x; e < ranges * length; e += 32) {
       const i64 k = e / length, at = (k * channels + c) * length + e % length;
-      square += squares[at] + (means[at] - m) * (means[at] - m) * A(smaller(size, total - k * size));
+      const A d = means[at] - m, some = A(smaller(size, total - k * size));
+      square += squares[at] + d * d * some;
     }
     square = warp_reduce<Sum>(square);
     if (threadIdx.x == 0) mean[c] = m, variance[c] = square / count;
@@ -183,9 +188,10 @@ __global__ void batch_norm_backward_columns(const T* g, const T* x, const wide<T
 }
 
 // The sums of channels from those of ranges, as in batch_norm_merge.
-template <class A>
-__global__ void batch_norm_finish(const A* sums, const A* products, A* sum, A* product, i64 ranges,
-                                  int channels, int length) {
+template <class T>
+__global__ void batch_norm_finish(const wide<T>* sums, const wide<T>* products, wide<T>* sum,
+                                  wide<T>* product, i64 ranges, int channels, int length) {
+  typedef wide<T> A;
   for (i64 c = (i64)blockIdx.x * blockDim.y + threadIdx.y; c < channels;
        c += (i64)gridDim.x * blockDim.y) {
     A s = 0, p = 0;

@@ -8,20 +8,30 @@ namespace ag {
 
 typedef long long i64;
 
-// ---- scalar types: half and bfloat16 are read and written, and computed with in float
+// ---- scalar types: half and bfloat16 are read and written, and computed with in float; integers
+// of one and two bytes in int
 
 template <class T> struct Wide { typedef T type; };
 template <> struct Wide<__half> { typedef float type; };
 template <> struct Wide<__nv_bfloat16> { typedef float type; };
+template <> struct Wide<signed char> { typedef int type; };
+template <> struct Wide<unsigned char> { typedef int type; };
+template <> struct Wide<short> { typedef int type; };
 template <class T> using wide = typename Wide<T>::type;
 
 __device__ __forceinline__ float widen(float value) { return value; }
 __device__ __forceinline__ double widen(double value) { return value; }
+__device__ __forceinline__ int widen(int value) { return value; }
+__device__ __forceinline__ i64 widen(i64 value) { return value; }
+__device__ __forceinline__ bool widen(bool value) { return value; }
+__device__ __forceinline__ int widen(signed char value) { return value; }
+__device__ __forceinline__ int widen(unsigned char value) { return value; }
+__device__ __forceinline__ int widen(short value) { return value; }
 __device__ __forceinline__ float widen(__half value) { return __half2float(value); }
 __device__ __forceinline__ float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
 
 template <class T> struct Narrow {
-  static __device__ __forceinline__ T of(T value) { return value; }
+  static __device__ __forceinline__ T of(wide<T> value) { return (T)value; }
 };
 template <> struct Narrow<__half> {
   static __device__ __forceinline__ __half of(float value) { return __float2half(value); }

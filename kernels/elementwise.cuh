@@ -10,12 +10,15 @@ namespace ag {
 
 struct Rounded {};
 
+#define FORMULA template <class A> static __device__ __forceinline__ A of
+#define TEST template <class A> static __device__ __forceinline__ bool of
+
 // ---- integers wrap around, which C++ leaves open for signed ones
 
-template <class A> struct Unsigned { typedef A type; };
-template <> struct Unsigned<int> { typedef unsigned type; };
-template <> struct Unsigned<i64> { typedef unsigned long long type; };
-template <class A> using wrapping = typename Unsigned<A>::type;
+template <class A> struct Wrapping { typedef A type; };
+template <> struct Wrapping<int> { typedef unsigned type; };
+template <> struct Wrapping<i64> { typedef unsigned long long type; };
+template <class A> using wrapping = typename Wrapping<A>::type;
 template <class A> __device__ __forceinline__ A plus(A a, A b) {
   return (A)((wrapping<A>)a + (wrapping<A>)b);
 }
@@ -26,19 +29,36 @@ template <class A> __device__ __forceinline__ A times(A a, A b) {
   return (A)((wrapping<A>)a * (wrapping<A>)b);
 }
 
-// ---- numbers
+// ---- functions that several formulas use
 
 template <class A> __device__ __forceinline__ A not_a_number() { return A(0) / A(0); }
-template <class A> __device__ __forceinline__ A infinite() { return A(1) / A(0); }
+template <class A> __device__ __forceinline__ A infinity() { return A(1) / A(0); }
 template <class A> __device__ __forceinline__ A logistic(A x) { return A(1) / (A(1) + exp(-x)); }
-template <class A> __device__ __forceinline__ A square(A x) { return x * x; }
+template <class A> __device__ __forceinline__ A sign_of(A x) {
+  return A(x > A(0)) - A(x < A(0));
+}
 
-// As NumPy's, of which fmax and fmin are the ones that pass over NaN: NaN spreads.
+// Unlike fmax and fmin, these let NaN spread.
 template <class A> __device__ __forceinline__ A larger(A a, A b) {
   return a != a || a > b ? a : b;
 }
 template <class A> __device__ __forceinline__ A smaller(A a, A b) {
   return a != a || a < b ? a : b;
+}
+
+// ln(1 + e^x) without overflow
+template <class A> __device__ __forceinline__ A log1p_exp(A x) {
+  return log1p(exp(-fabs(x))) + larger(x, A(0));
+}
+
+// The quotient rounded down, corrected by the exact remainder; by 0 the quotient itself.
+template <class A> __device__ __forceinline__ A quotient_down(A a, A b) {
+  if (b == A(0)) return a / b;
+  A rest = fmod(a, b), quotient = (a - rest) / b;
+  if (rest != A(0) && (b < A(0)) != (rest < A(0))) quotient -= A(1);
+  if (quotient == A(0)) return copysign(A(0), a / b);
+  A whole = floor(quotient);
+  return quotient - whole > A(0.5) ? whole + A(1) : whole;
 }
 
 // ---- operands

@@ -52,7 +52,7 @@ template <class F, class U, int V> struct Parameters {
 
 // A team a row. `channels`: of a group. `length`: elements of a channel.
 template <class F, class T, class U, class S, int V>
-__global__ void norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* mean, S* rstd,
+__global__ void __launch_bounds__(512) norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* mean, S* rstd,
                           i64 rows, i64 n, int groups, int channels, int length, wide<T> eps) {
   typedef wide<T> A;
   const bool whole = n % V == 0 && whole_chunks<V>(x) && whole_chunks<V>(out);
@@ -98,7 +98,7 @@ __global__ void norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* m
 
 // The gradient of x: a team a row.
 template <class F, class T, class U, class S, int V>
-__global__ void norm_backward_rows(const T* g, const T* x, const U* w, const wide<T>* mean,
+__global__ void __launch_bounds__(512) norm_backward_rows(const T* g, const T* x, const U* w, const wide<T>* mean,
                                    const S* rstd, T* dx, i64 rows, i64 n, int groups, int channels,
                                    int length) {
   typedef wide<T> A;
@@ -160,8 +160,10 @@ __global__ void norm_columns(const T* g, const T* x, const wide<T>* mean, const 
 }
 
 // The sums over the columns of two matrices, of which one may be missing: blocks (32, 8).
-template <class A>
-__global__ void norm_finish(const A* partial_w, const A* partial_b, A* dw, A* db, i64 rows, i64 n) {
+template <class F, class T>
+__global__ void norm_finish(const wide<T>* partial_w, const wide<T>* partial_b, wide<T>* dw,
+                            wide<T>* db, i64 rows, i64 n) {
+  typedef wide<T> A;
   const i64 column = (i64)blockIdx.x * 32 + threadIdx.x;
   A sums[2] = {0, 0};
   if (column < n) {
@@ -179,7 +181,7 @@ __global__ void norm_finish(const A* partial_w, const A* partial_b, A* dw, A* db
 
 // sum g h and sum g of each channel of each sample, which norm_finish adds up over the samples: a
 // team a row of `length` elements, of which `channels` are a group.
-template <class F, class T>
+template <class T>
 __global__ void norm_channels(const T* g, const T* x, const wide<T>* mean, const wide<T>* rstd,
                               wide<T>* dw, wide<T>* db, i64 rows, int channels, i64 length) {
   typedef wide<T> A;

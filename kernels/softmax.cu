@@ -1,8 +1,23 @@
-// Backward formulas of softmax and log-softmax along one dimension. The arrays are contiguous, of
-// shape (outer, size, inner), and `size` is the dimension; g is the gradient, y the output.
-#include "common.cuh"
+// Softmax and log-softmax along one dimension, and their backward formulas. The arrays are
+// contiguous, of shape (outer, size, inner), and `size` is the dimension; inner = 1 for rows. g is
+// the gradient, x the input, y the output.
+#include "groups.cuh"
 
 namespace ag {
+
+// softmax: e^(x - t) / sum e^(x - t), t the largest x
+struct Softmax {
+  template <class A> static __device__ __forceinline__ A of(A x, const Powers<A>& all, A) {
+    return exp(x - all.top) / all.sum;
+  }
+};
+
+// log_softmax: x - t - ln sum e^(x - t), t the largest x
+struct LogSoftmax {
+  template <class A> static __device__ __forceinline__ A of(A x, const Powers<A>& all, A log_sum) {
+    return x - all.top - log_sum;
+  }
+};
 
 // softmax_backward: y (g - sum g y)
 struct SoftmaxBackward {
@@ -20,30 +35,48 @@ struct LogSoftmaxBackward {
   }
 };
 
-// The last dimension (inner = 1): one block a row.
-template <class F, class T>
-__global__ void softmax_rows(const T* g, const T* y, T* out, i64 rows, i64 size) {
+// Where the first element of an item lies.
+template <class G> __device__ __forceinline__ i64 begin_of(i64 item, i64 size, i64 inner) {
+  if (G::ROWS) return item * size;
+  const i64 before = quotient(item, inner);
+  return before * size * inner + (item - before * inner);
+}
+
+template <class F, class G, class T>
+__global__ void __launch_bounds__(MOST_THREADS)
+    softmax(const T* x, T* out, i64 items, i64 size, i64 inner) {
   typedef wide<T> A;
-  for (i64 row = blockIdx.x; row < rows; row += gridDim.x) {
-    const i64 begin = row * size, end = begin + size;
-    A sum = 0;
-    for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x)
-      sum += F::term(widen(g[i]), widen(y[i]));
-    sum = block_reduce<Sum>(sum, A(0));
-    for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x)
-      out[i] = narrow<T>(F::of(widen(g[i]), widen(y[i]), sum));
+  const i64 stride = G::ROWS ? 1 : inner, step = G::members() * stride;
+  for (i64 first = G::first(); first < items; first += G::step()) {
+    const bool live = first + G::item() < items;
+    const i64 begin = live ? begin_of<G>(first + G::item(), size, inner) : 0;
+    const i64 from = begin + G::member() * stride, end = live ? begin + size * stride : 0;
+    Powers<A> all = PowerSum::none<A>();
+#pragma unroll 4
+    for (i64 i = from; i < end; i += step) PowerSum::put(all, widen(x[i]));
+    all = G::template reduce<PowerSum>(all, PowerSum::none<A>());
+    all.sum += all.top - all.top;  // NaN if an x is infinite
+    const A log_sum = log(all.sum);
+#pragma unroll 4
+    for (i64 i = from; i < end; i += step) out[i] = narrow<T>(F::of(widen(x[i]), all, log_sum));
   }
 }
 
-// Any other dimension: one thread a column, so that neighbours read neighbours.
-template <class F, class T>
-__global__ void softmax_columns(const T* g, const T* y, T* out, i64 outer, i64 size, i64 inner) {
+template <class F, class G, class T>
+__global__ void __launch_bounds__(MOST_THREADS)
+    softmax_backward(const T* g, const T* y, T* out, i64 items, i64 size, i64 inner) {
   typedef wide<T> A;
-  for (i64 k = first_element(); k < outer * inner; k += element_step()) {
-    const i64 begin = k / inner * size * inner + k % inner, end = begin + size * inner;
+  const i64 stride = G::ROWS ? 1 : inner, step = G::members() * stride;
+  for (i64 first = G::first(); first < items; first += G::step()) {
+    const bool live = first + G::item() < items;
+    const i64 begin = live ? begin_of<G>(first + G::item(), size, inner) : 0;
+    const i64 from = begin + G::member() * stride, end = live ? begin + size * stride : 0;
     A sum = 0;
-    for (i64 i = begin; i < end; i += inner) sum += F::term(widen(g[i]), widen(y[i]));
-    for (i64 i = begin; i < end; i += inner)
+#pragma unroll 4
+    for (i64 i = from; i < end; i += step) sum += F::term(widen(g[i]), widen(y[i]));
+    sum = G::template reduce<Sum>(sum, A(0));
+#pragma unroll 4
+    for (i64 i = from; i < end; i += step)
       out[i] = narrow<T>(F::of(widen(g[i]), widen(y[i]), sum));
   }
 }

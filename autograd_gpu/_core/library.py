@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import differences
+from .errors import OutOfMemoryError
 
 __all__ = [
-    "KERNELS", "LAUNCHERS", "LIBRARIES", "RAW", "Library", "cuda_library", "install", "installed",
+    "KERNELS", "LAUNCHERS", "LIBRARIES", "RAW", "Library", "cuda_library", "explained", "install", "installed",
     "launcher", "loaded_class", "on_install", "uninstall",
 ]  # fmt: skip
 
@@ -75,6 +76,7 @@ LAUNCHERS: dict[str, Callable[..., Any]] = {}
 """kernel's name -> its launching function: the library, then the arguments of the plain body. What
 it returns stands for the body's result; NotImplemented declines, and the body runs."""
 
+_DRIVER_ERRORS = ("CUDADriverError", "CUBLASError", "CURANDError", "CUSOLVERError")
 _hooks: list[Callable[[Library], None]] = []
 _installed: list[Library] = []
 _imported: list[Any] = []  # the Library of CuPy, or the reason why there is none
@@ -118,8 +120,10 @@ def install(module: Any) -> Library:
     return library
 
 
-def uninstall(library: Library) -> None:
-    """Take back `install`. Arrays of the library can no longer be computed with."""
+def uninstall(library: Library | None = None) -> None:
+    """Take back `install`, by default the last. Arrays of the library can no longer be computed
+    with."""
+    library = library or _installed[-1]
     _installed.remove(library)
     RAW.discard(library.ndarray)
     LIBRARIES.pop(library.ndarray, None)
@@ -158,6 +162,29 @@ def _cupy() -> Any:
     except Exception as error:
         return f"CuPy found no usable CUDA driver or device: {error}"
     return cupy if count else "CuPy works, but there is no CUDA device"
+
+
+def explained(what: str, error: BaseException) -> Exception | None:
+    """The error to raise instead of one of CUDA's: OutOfMemoryError with the bytes that were asked
+    for, free and there, or a RuntimeError; None for any other error."""
+    library = installed()
+    if library is None:
+        return None
+    found = library.module.cuda
+    if isinstance(error, found.memory.OutOfMemoryError):
+        free, total = found.runtime.memGetInfo()
+        return OutOfMemoryError(
+            f"CUDA out of memory in {what}: {error} Of the device's {total:,} bytes {free:,} are "
+            "free. Smaller batches, or del and cuda.empty_cache(), make room; nothing else is "
+            "changed by this error."
+        )
+    if isinstance(error, found.runtime.CUDARuntimeError) or type(error).__name__ in _DRIVER_ERRORS:
+        return RuntimeError(
+            f"CUDA error in {what}: {error}. CUDA reports errors of kernels asynchronously, so it "
+            "may be that of an earlier one (CUDA_LAUNCH_BLOCKING=1 shows which). After an illegal "
+            "access the process cannot use the device any more and has to be started again."
+        )
+    return None
 
 
 def loaded_class(array: Any) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._core.library import Library
 
-__all__ = ["DEFAULT", "DEVICE", "HOST", "KINDS", "Blas", "Kind", "connect"]
+__all__ = ["DEFAULT", "DEVICE", "FULL_REDUCTION", "HOST", "KINDS", "Blas", "Kind", "connect"]
 
 DEFAULT = -1  # CUBLAS_GEMM_DEFAULT: cuBLAS chooses the algorithm
 HOST, DEVICE = 0, 1  # cublasPointerMode_t: where the numbers alpha and beta are

@@ -2,17 +2,17 @@
 
 CuPy's own matmul copies transposed batches, widens float16 and never uses TF32."""
 
-from collections.abc import Callable
-from functools import partial
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .._core.differences import replaces
-from .._core.library import LAUNCHERS, Library
+from .._core.library import Library
 from .._core.precision import PRECISION
 from .blas import DEFAULT, DEVICE, FULL_REDUCTION, HOST, KINDS, Blas, Kind, connect
-from .products import COPY_A, COPY_B, DECLINED, EMPTY, batch_plan, plan
+from .products import COPY_A, COPY_B, EMPTY, Batch, batch_plan, plan
 
 __all__ = ["Gemm", "gemm_of"]
 
@@ -22,7 +22,7 @@ class Gemm:
     what cuBLAS cannot multiply: integers, factors of two dtypes, shapes that do not fit."""
 
     def __init__(self, xp: Library) -> None:
-        """cuBLAS is loaded by the first product."""
+        """cuBLAS itself is loaded by the first product."""
         self.xp, self.ndarray, self.several = xp, xp.ndarray, xp.several_devices
         self._blas: Blas | None = None
 
@@ -35,23 +35,189 @@ class Gemm:
         return found
 
     def product(self, form: str, a: Any, b: Any) -> Any:
-        """A product of two matrices (vectors, rows in more dimensions): a new array."""
+        """One product, a new array. Dimensions before the last two are rows."""
         dtype = a.dtype
         kind = KINDS.get(dtype.char)
-        if kind is None or b.dtype is not dtype and b.dtype != dtype or self.elsewhere(a):
-            return self.rare(self.product, form, a, b)
+        if kind is None or b.dtype is not dtype:
+            return self.general(plan, form, a, b)
         flag_b, flag_a, m, n, k, ld_b, ld_a, shape, problem = plan(
             form, kind.conj, a.shape, a.strides, b.shape, b.strides, dtype.itemsize
         )
-        if problem:
-            return self.unready(self.product, problem, shape, form, a, b)
+        if problem or self.several or PRECISION.full:
+            return self.general(plan, form, a, b)
         out = self.ndarray(shape, dtype)
         blas, data = self._blas or self.blas, kind.data
-        if PRECISION.full:
-            self.reduce_fully(dtype)
         blas.gemm(
             blas.handle(), flag_b, flag_a, m, n, k, kind.one, b.data.ptr, data, ld_b,
             a.data.ptr, data, ld_a, kind.zero, out.data.ptr, data, m,
             kind.fast if PRECISION.tf32 and m > 1 and n > 1 else kind.compute, DEFAULT,
         )  # fmt: skip
         return out
+
+    def batch(self, form: str, a: Any, b: Any) -> Any:
+        """The products of the matrices in the last two dimensions; the others broadcast."""
+        return self.general(batch_plan, form, a, b)
+
+    def general(
+        self, planned: Any, form: str, a: Any, b: Any, start: Any = None, beta: Any = 0,
+        alpha: Any = 1, out: Any = None,
+    ) -> Any:  # fmt: skip
+        """beta start + alpha product of any arrays, into `out` where one is given; `planned`:
+        `plan` or `batch_plan`. What lies too unevenly is copied first."""
+        kind = KINDS.get(a.dtype.char)
+        if kind is None or a.dtype != b.dtype or alpha == 0:
+            return NotImplemented
+        if self.several and a.data.device_id != self.xp.current_device():
+            with self.xp.device(a.data.device_id):
+                return self.general(planned, form, a, b, start, beta, alpha, out)
+        a, b, made = self._ready(planned, form, a, b, kind)
+        if made.problem:
+            return self._empty(made, a, start, out)
+        if out is None:
+            out = self._begun(made.shape, a.dtype, start, beta)
+        elif not _takes(out, made.shape, a.dtype) or start is not None:
+            return NotImplemented
+        if out is not NotImplemented:
+            with _scaled(kind, alpha) as alpha, _scaled(kind, beta) as beta, self._mode(a.dtype):
+                self._run(made, kind, a, b, out, alpha, beta)
+        return out
+
+    def _ready(self, planned: Any, form: str, a: Any, b: Any, kind: Kind) -> tuple[Any, Any, Any]:
+        """The factors, copied where they must be, and the plan for them."""
+        for _ in range(4):
+            made = planned(form, kind.conj, a.shape, a.strides, b.shape, b.strides, a.itemsize)
+            if not made.problem & (COPY_A | COPY_B):
+                break
+            if made.problem & COPY_A:
+                a = self._copied(a, made.shape[:-2])
+            if made.problem & COPY_B:
+                b = self._copied(b, made.shape[:-2])
+        else:
+            raise AssertionError(f"no layout for {form} of {a.shape}, {b.shape}")
+        return a, b, made
+
+    def _copied(self, array: Any, batch: tuple[int, ...]) -> Any:
+        """The elements row by row; where they lie so already, the broadcast batch is at fault."""
+        if array._c_contiguous:
+            array = self.xp.broadcast_to(array, (*batch, *array.shape[-2:]))
+        return self.xp.ascontiguousarray(array)
+
+    def _empty(self, made: Any, a: Any, start: Any, out: Any) -> Any:
+        """The result where nothing is added up: zeros, if anything."""
+        if made.problem != EMPTY or start is not None:
+            return NotImplemented
+        if out is None:
+            return self.xp.zeros(made.shape, a.dtype)
+        if not _takes(out, made.shape, a.dtype):
+            return NotImplemented
+        out.fill(0)
+        return out
+
+    def _begun(self, shape: tuple[int, ...], dtype: np.dtype, start: Any, beta: Any) -> Any:
+        """A new array for the result, which holds `start` where beta counts it."""
+        if start is not None:
+            if start.dtype != dtype or not _broadcasts(start.shape, shape):
+                return NotImplemented
+        out = self.ndarray(shape, dtype)
+        if start is not None and beta != 0:
+            out[...] = start
+        return out
+
+    @contextmanager
+    def _mode(self, dtype: np.dtype) -> Iterator[None]:
+        """While cuBLAS may not keep partial sums in a half type."""
+        if dtype.char not in PRECISION.full:
+            yield
+            return
+        blas = self.blas
+        handle = blas.handle()
+        before = blas.module.getMathMode(handle)
+        blas.module.setMathMode(handle, before | FULL_REDUCTION)
+        try:
+            yield
+        finally:
+            blas.module.setMathMode(handle, before)
+
+    def _run(
+        self, made: Any, kind: Kind, a: Any, b: Any, out: Any, alpha: int, beta: int
+    ) -> None:
+        blas, data = self.blas, kind.data
+        flag_b, flag_a, m, n, k, ld_b, ld_a = made[:7]
+        compute = kind.fast if PRECISION.tf32 and m > 1 and n > 1 else kind.compute
+        handle, at_a, at_b, at_c = blas.handle(), a.data.ptr, b.data.ptr, out.data.ptr
+        if made.__class__ is not Batch:
+            blas.gemm(
+                handle, flag_b, flag_a, m, n, k, alpha, at_b, data, ld_b, at_a, data, ld_a,
+                beta, at_c, data, m, compute, DEFAULT,
+            )  # fmt: skip
+            return
+        for x, y, z in made.starts:
+            blas.batched(
+                handle, flag_b, flag_a, m, n, k, alpha, at_b + y, data, ld_b, made.step_b,
+                at_a + x, data, ld_a, made.step_a, beta, at_c + z, data, m, made.step_c,
+                made.count, compute, DEFAULT,
+            )  # fmt: skip
+
+    def dot(self, a: Any, b: Any, conj: bool = False) -> Any:
+        """The sum of the products of two vectors' elements, the first one conjugated if `conj`."""
+        kind = KINDS.get(a.dtype.char)
+        if kind is None or a.ndim != 1 or b.ndim != 1 or a.shape != b.shape:
+            return NotImplemented
+        if not kind.dot or self.several or not a.size:
+            return self.general(plan, "nh", b, a) if conj else self.general(plan, "nt", a, b)
+        steps = [1 if a.size == 1 else v.strides[0] / v.itemsize for v in (a, b)]
+        if a.dtype != b.dtype or max(a.size, *steps) >= 1 << 31:
+            return NotImplemented
+        a, b = [v if s > 0 and s % 1 == 0 else v.copy() for v, s in zip((a, b), steps, strict=True)]
+        out, blas = self.ndarray((), a.dtype), self.blas
+        name = kind.dot[:-1] + "c" if conj and kind.conj else kind.dot
+        handle = blas.handle()
+        blas.module.setPointerMode(handle, DEVICE)
+        try:
+            getattr(blas.module, name)(
+                handle, a.size, a.data.ptr, _step(a), b.data.ptr, _step(b), out.data.ptr
+            )
+        finally:
+            blas.module.setPointerMode(handle, HOST)
+        return out
+
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        """`numpy.matmul` of two arrays."""
+        if a.ndim > 1 and b.ndim > 2:
+            return self.general(batch_plan, "nn", a, b, out=out)
+        if a.ndim and b.ndim in (1, 2):
+            return self.general(plan, "nt" if b.ndim == 1 else "nn", a, b, out=out)
+        return NotImplemented
+
+
+def _takes(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    return out.shape == shape and out.dtype == dtype and out._c_contiguous
+
+
+def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    lead = len(wanted) - len(shape)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(shape, wanted[lead:], strict=True))
+
+
+def _step(vector: Any) -> int:
+    return 1 if vector.size == 1 else vector.strides[0] // vector.itemsize
+
+
+@contextmanager
+def _scaled(kind: Kind, number: Any) -> Iterator[int]:
+    """The address of a number, for as long as cuBLAS may read it."""
+    if number == 1:
+        yield kind.one
+    elif number == 0:
+        yield kind.zero
+    else:
+        held = np.array(number, kind.scale)
+        yield held.ctypes.data
+
+
+def gemm_of(xp: Library) -> Gemm:
+    """The products of a library, made once."""
+    found = xp.instances.get(("gemm",))
+    if found is None:
+        found = xp.instances.setdefault(("gemm",), Gemm(xp))
+    return found

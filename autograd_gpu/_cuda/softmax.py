@@ -1,42 +1,62 @@
-"""Softmax and log-softmax: one block a row, or one thread a column."""
+"""Softmax and log-softmax, forward and backward."""
 
-import math
+from functools import lru_cache
+from math import prod
 from typing import Any
 
+from .._core.layout import normal_dim
 from .._core.library import Library
 from .._core.manifest import FLOATS
-from .launch import blocks, kernel, key, launch
+from . import groups
+from .launch import kernel, key, launch
 
-__all__ = ["log_softmax_backward", "softmax_backward"]
+__all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
 
-def _along(xp: Library, name: str, grad: Any, out: Any, dim: int) -> Any:
-    dtype = key(grad.dtype)
-    if dtype not in FLOATS or grad.dtype != out.dtype:
+@lru_cache(4096)
+def arranged(shape: tuple[int, ...], dim: int, name: str) -> tuple[str, tuple, tuple, tuple]:
+    """(form, grid, block, (items, size, inner)) for a contiguous array along a dimension."""
+    dim = normal_dim(dim, len(shape), name)
+    size = shape[dim] if shape else 1
+    inner = prod(shape[dim + 1 :])
+    items = prod(shape[:dim]) * inner
+    form = groups.tiles(inner)
+    return form, *getattr(groups, form)(items, size), (items, size, inner)
+
+
+def _along(xp: Library, name: str, dim: Any, first: Any, *others: Any) -> Any:
+    """One launch for contiguous copies of arrays of one shape and dtype."""
+    dtype = first.dtype
+    of_type = key(dtype)
+    if of_type not in FLOATS or any(a.dtype != dtype or a.shape != first.shape for a in others):
         return NotImplemented
-    g, y = xp.ascontiguousarray(grad), xp.ascontiguousarray(out)
-    result = xp.empty(y.shape, y.dtype)
-    if not result.size:
-        return result
-    dim = dim % y.ndim if y.ndim else 0
-    size = y.shape[dim] if y.ndim else 1
-    inner = math.prod(y.shape[dim + 1 :])
-    outer = y.size // (size * inner)
-    if inner == 1:
-        launch(xp, name, "rows", dtype, blocks(outer, 1), 256, g, y, result, outer, size)
-    else:
-        grid = blocks(outer * inner, 128)
-        launch(xp, name, "columns", dtype, grid, 128, g, y, result, outer, size, inner)
-    return result
+    form, grid, block, sizes = arranged(first.shape, dim, name)
+    out = xp.ndarray(first.shape, dtype)
+    if out.size:
+        arrays = [a if a._c_contiguous else xp.ascontiguousarray(a) for a in (first, *others)]
+        launch(xp, name, form, of_type, grid, block, *arrays, out, *sizes)
+    return out
+
+
+@kernel("softmax")
+def softmax(xp: Library, input: Any, dim: Any) -> Any:
+    """e^(x - t) / sum e^(x - t)"""
+    return _along(xp, "softmax", dim, input)
+
+
+@kernel("log_softmax")
+def log_softmax(xp: Library, input: Any, dim: Any) -> Any:
+    """x - t - ln sum e^(x - t)"""
+    return _along(xp, "log_softmax", dim, input)
 
 
 @kernel("softmax_backward")
-def softmax_backward(xp: Library, grad: Any, out: Any, dim: int) -> Any:
+def softmax_backward(xp: Library, grad: Any, out: Any, dim: Any) -> Any:
     """y (g - sum g y)"""
-    return _along(xp, "softmax_backward", grad, out, dim)
+    return _along(xp, "softmax_backward", dim, grad, out)
 
 
 @kernel("log_softmax_backward")
-def log_softmax_backward(xp: Library, grad: Any, out: Any, dim: int) -> Any:
+def log_softmax_backward(xp: Library, grad: Any, out: Any, dim: Any) -> Any:
     """g - e^y sum g"""
-    return _along(xp, "log_softmax_backward", grad, out, dim)
+    return _along(xp, "log_softmax_backward", dim, grad, out)

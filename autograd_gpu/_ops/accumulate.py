@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .declare import composite
+
 __all__ = ["add_at", "add_rows"]
 
 
-def add_at(xp: Any, out: Any, places: tuple, values: Any) -> None:
-    """out[places] += values, where an element that is named k times gets k values.
+@composite(kernel="index_add")
+def add_at(out, places, values):
+    """out[places] += values, in place, where an element that is named k times gets k values.
 
     `places`: slices and, side by side or apart, arrays of integers; or masks, which name no element
     twice.
@@ -23,8 +26,8 @@ def add_at(xp: Any, out: Any, places: tuple, values: Any) -> None:
     adjacent = advanced[-1] - advanced[0] == len(advanced) - 1
     whole = all(p == slice(None) for p in places if p.__class__ is slice)
     mixed = any(places[i].dtype.char == "?" for i in advanced)
-    if xp is not np or not adjacent or not whole or mixed or not out.flags.c_contiguous:
-        xp.add.at(out, places, values)
+    if not adjacent or not whole or mixed or not out.flags.c_contiguous:
+        np.add.at(out, places, values)
         return
     first, last = advanced[0], advanced[-1] + 1
     head, size, tail = out.shape[:first], out.shape[first:last], out.shape[last:]

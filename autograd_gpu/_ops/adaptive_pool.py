@@ -38,14 +38,16 @@ def _both_ways(xp: Any, array: Any, rows: Any, columns: Any) -> Any:
     return xp.matmul(xp.matmul(rows, wide), columns.T).astype(array.dtype, copy=False)
 
 
-@op(where=(), node="AdaptiveAvgPool2DBackward0")
+@op(where=(), kernel="adaptive_avg_pool", node="AdaptiveAvgPool2DBackward0")
 def _adaptive_avg(xp, input: Array, size):
     """See `adaptive_avg_pool2d`: linear in both dimensions."""
     h, w = input.shape[-2:]
     return _both_ways(xp, input, _weights(h, size[0]), _weights(w, size[1]))
 
 
-@op(where=(), node="AdaptiveAvgPool2DBackwardBackward0")
+@op(
+    where=(), kernel="adaptive_avg_pool_backward", node="AdaptiveAvgPool2DBackwardBackward0"
+)  # fmt: skip
 def _adaptive_avg_back(xp, output: Array, size):
     """The transpose of `_adaptive_avg`."""
     h, w = output.shape[-2:]
@@ -118,7 +120,10 @@ def adaptive_avg_pool1d(input, output_size):
     return _adaptive_avg(input.unsqueeze(-2), (1, int(length))).squeeze(-2)
 
 
-@op(where=(), outputs=("values", "indices"), node="AdaptiveMaxPool2DBackward0")
+@op(
+    where=(), kernel="adaptive_max_pool", outputs=("values", "indices"),
+    node="AdaptiveMaxPool2DBackward0",
+)  # fmt: skip
 def _adaptive_max(xp, input: Array, size):
     """See `adaptive_max_pool2d`."""
     h, w = input.shape[-2:]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .accumulate import add_at
 from .declare import Array, Index, op
 
 __all__ = ["cell", "pick", "place", "reverse", "selected", "shift", "slice_along"]
@@ -55,7 +56,7 @@ def place(xp, input: Array, index: Index, dim, size, unique=True):
         total = np.bincount(lanes, input.ravel(), int(np.prod(size)))
         return total.astype(input.dtype).reshape(size)
     out = xp.zeros(size, wide)
-    xp.add.at(out, cell(index, dim, xp), input.astype(wide))
+    add_at(out, cell(index, dim, xp), input.astype(wide))
     return out.astype(input.dtype)
 
 

@@ -17,6 +17,7 @@ from .element import element
 from .index import _index, check_bounds, steps
 from .index_items import as_tuple, basic_key, checked_slice, explained
 from .inplace import refuse_overlap, write_inplace
+from .lines import put_at
 from .shape import _reshape
 
 __all__ = ["index_put"]
@@ -43,10 +44,10 @@ def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> t
     if xp is not np:
         check_bounds(array, places)
     if accumulate:
-        add_at(xp, array, places, values)
+        add_at(array, places, values)
         return (places,)
     try:
-        array[places] = values
+        put_at(array, places, values)
     except ValueError:
         shape = array[places].shape
         raise RuntimeError(

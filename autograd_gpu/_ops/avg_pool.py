@@ -28,7 +28,7 @@ def _divisors(xp: Any, plan: Plan, size: tuple, dtype: Any, count_pad: bool, div
     return xp.asarray(counts.astype(dtype))
 
 
-@op(where=(), node="AvgPool2DBackward0")
+@op(where=(), kernel="avg_pool", node="AvgPool2DBackward0")
 def _avg_pool(xp, input: Array, plan, count_pad, divisor):
     """See `avg_pool2d`."""
     size = input.shape[-2:]
@@ -48,7 +48,9 @@ def _avg_pool(xp, input: Array, plan, count_pad, divisor):
     )
 
 
-@op(where=(), name="_avg_unpool", node="AvgPool2DBackwardBackward0")
+@op(
+    where=(), kernel="avg_pool_backward", name="_avg_unpool", node="AvgPool2DBackwardBackward0"
+)  # fmt: skip
 def _avg_unpool(xp, grad: Array, plan, size, count_pad, divisor):
     """Each window's number, divided, added to all elements of the window."""
     part = grad / _divisors(xp, plan, size[-2:], grad.dtype, count_pad, divisor)

@@ -4,10 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
+from .accumulate import add_at
 from .declare import Array, Index, composite, op
+from .lines import read_at
+from .rows import bounded
 
 __all__ = ["embedding", "one_hot"]
 
@@ -24,9 +28,9 @@ def _embedding(xp, weight: Array, indices: Index, padding_idx, scale_grad_by_fre
         )
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
-    if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= len(weight)):
+    if not bounded(indices, len(weight)):
         raise IndexError("index out of range in self")
-    return weight[indices] if indices.ndim else weight[int(indices)].copy()
+    return read_at(weight, (indices,)) if indices.ndim else weight[int(indices)].copy()
 
 
 @op(where=(), name="_add_rows")
@@ -53,7 +57,7 @@ def _scatter(xp: Any, out: Any, flat: Any, values: Any) -> None:
     if not flat.size:
         return
     if xp is not np:
-        xp.add.at(out, flat, values)
+        add_at(out, (flat,), values)
         return
     order = np.argsort(flat, kind="stable")
     numbers = flat[order]
@@ -66,7 +70,7 @@ def take_rows(xp, input: Array, indices: Index, padding_idx, scale_grad_by_freq)
     """Rows by number, 0 for the padding: the transpose of `add_rows`.
     dL/dx: `add_rows`
     """
-    out = input[indices]
+    out = read_at(input, (indices,))
     if scale_grad_by_freq:
         counts = xp.bincount(indices.reshape(-1), minlength=len(input))
         out = out / counts[indices][..., None].astype(out.dtype)
@@ -128,12 +132,13 @@ def embedding(
 def _shorten(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale down the used rows whose norm is above `max_norm`, in place and unrecorded."""
     array = weight._array
-    used = np.unique(input._array)
+    xp = library(array)
+    used = xp.unique(input._array)
     rows = array[used]
     if norm_type == np.inf:
-        norms = np.abs(rows).max(1)
+        norms = xp.abs(rows).max(1)
     else:
-        norms = (np.abs(rows) ** norm_type).sum(1) ** (1 / norm_type)
+        norms = (xp.abs(rows) ** norm_type).sum(1) ** (1 / norm_type)
     long = norms > max_norm
     if long.any():
         array[used[long]] = (
@@ -157,7 +162,7 @@ def one_hot(input, num_classes=-1):
     if not array.size:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return make(np.zeros((*array.shape, num_classes), np.int64))
+        return make(library(array).zeros((*array.shape, num_classes), np.int64))
     if int(array.min()) < 0:
         raise RuntimeError("Class values must be non-negative.")
     largest = int(array.max())
@@ -165,9 +170,10 @@ def one_hot(input, num_classes=-1):
         num_classes = largest + 1
     elif largest >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    out = np.zeros((*array.shape, num_classes), np.int64)
-    np.put_along_axis(out, array[..., None], 1, -1)
-    return make(out)
+    xp = library(array)
+    out = xp.zeros((array.size, num_classes), np.int64)
+    out[xp.arange(array.size), array.reshape(-1)] = 1
+    return make(out.reshape(*array.shape, num_classes))
 
 
 embedding.samples(

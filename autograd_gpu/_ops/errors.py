@@ -7,12 +7,16 @@ import numpy as np
 from .._core.dtype import of
 from .._core.errors import OutOfMemoryError
 from .._core.layout import dim_error
+from .._core.library import explained
 
 __all__ = ["explain", "needs", "not_implemented", "wrong_type"]
 
 
 def explain(op: Any, arrays: list, error: Exception) -> Exception | None:
     """The error to raise instead of one that a forward raised; None to leave it."""
+    of_cuda = explained(f"{op.name}()", error)
+    if of_cuda is not None:
+        return of_cuda
     if isinstance(error, np.exceptions.AxisError):
         return dim_error(error.axis or 0, error.ndim or 0)
     if isinstance(error, MemoryError) and not isinstance(error, OutOfMemoryError):

@@ -11,10 +11,11 @@ import numpy as np
 from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dim
-from .accumulate import add_rows
+from .accumulate import add_at, add_rows
 from .declare import Array, Index, composite, op
 from .helpers import raw
 from .index import _accumulated
+from .lines import gather_along, outside, put_at, read_at
 from .rows import bounded, first_outside
 from .shape import _expand, _reshape
 
@@ -82,7 +83,7 @@ def gather(xp, input: Array, dim, index: Index, *, sparse_grad=False):
                 f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
                 f"larger than self {list(input.shape)} apart from dimension {dim}"
             )
-    return input.reshape(-1).take(flat_places(xp, index, dim, input.shape))
+    return gather_along(input, index, dim)
 
 
 gather.derivative(
@@ -102,18 +103,18 @@ gather.samples(
 def _gather_backward(xp, grad: Array, dim, index: Index, size):
     """Zeros of a size, with g[i, j] added at (i, index[i, j]) (for dim 1)."""
     out = xp.zeros(size, grad.dtype)
-    add_flat(xp, out, flat_places(xp, index, normal_dim(dim, len(size)), size), grad)
+    add_flat(out, flat_places(xp, index, normal_dim(dim, len(size)), size), grad)
     return out
 
 
-def add_flat(xp: Any, out: Any, places: Any, values: Any) -> None:
+def add_flat(out: Any, places: Any, values: Any) -> None:
     """Add values at row-major places of an array that is contiguous."""
     if not places.size:
         return
-    if xp is np:
+    if out.__class__ is np.ndarray:
         add_rows(out.reshape(-1, 1), places.reshape(-1), values.reshape(-1, 1))
     else:
-        xp.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+        add_at(out.reshape(-1), (places.reshape(-1),), values.reshape(-1))
 
 
 _gather_backward.derivative(grad=lambda grad, dim, index: gather(grad, dim, index))
@@ -133,7 +134,7 @@ def take(xp, input: Array, index: Index):
     not int64.
     """
     _check_flat("take", index, input.size)
-    return input.reshape(-1)[index]
+    return read_at(input.reshape(-1), (index,))
 
 
 def _check_flat(name: str, index: Any, numel: int) -> None:
@@ -141,10 +142,8 @@ def _check_flat(name: str, index: Any, numel: int) -> None:
         raise RuntimeError(
             f"{name}(): Expected a long tensor for index, but got {of(index.dtype).legacy}"
         )
-    flat = index.reshape(-1)
-    outside = (flat < -numel) | (flat >= numel)
-    if outside.any():
-        bad = int(flat[outside][0])
+    bad = outside(index, -numel, numel)
+    if bad is not None:
         raise IndexError(
             f"out of range: tried to access index {bad} on a tensor of {numel} elements."
         )
@@ -195,9 +194,9 @@ def _put_flat(xp: Any, out: Any, index: Any, source: Any, accumulate: bool) -> N
             f"source.numel() = {source.size}, index.numel() = {index.size}"
         )
     if accumulate:
-        add_flat(xp, out, index % max(out.size, 1), source)
+        add_flat(out, index % max(out.size, 1), source)
     else:
-        out.reshape(-1)[index.reshape(-1)] = source.reshape(-1)
+        put_at(out.reshape(-1), (index.reshape(-1),), source.reshape(-1))
 
 
 put.derivative(

@@ -11,6 +11,7 @@ from .._core.tensor import Tensor
 from .accumulate import add_at
 from .declare import Array, composite, op
 from .index_items import as_tuple, basic_key, checked_slice, explained, read_item, width_of
+from .lines import outside, read_at
 from .shape import _reshape
 
 __all__ = ["select"]
@@ -127,32 +128,22 @@ def _index(xp, input: Array, places):
     """
     if xp is not np:
         check_bounds(input, places)
-    if len(places) == 1 and places[0].dtype.char != "?" and input.ndim and input.flags.c_contiguous:
-        return input.take(places[0], 0), places  # twice as fast as a subscript where rows are long
-    out = input[places]
-    return out if out.flags.c_contiguous else xp.ascontiguousarray(out), places
+    return read_at(input, places), places
 
 
 def check_bounds(array: Any, places: tuple) -> None:
     """IndexError for an integer out of range, where the library wraps it silently."""
     dim = 0
     for p in places:
-        if p.__class__ is not slice and p.dtype.char != "?" and p.size:
+        if p.__class__ is not slice and p.dtype.char != "?":
             n = array.shape[dim]
-            low, high = int(p.min()), int(p.max())
-            if low < -n or high >= n:
-                bad = high if high >= n else low
+            bad = outside(p, -n, n)
+            if bad is not None:
                 raise IndexError(f"index {bad} is out of bounds for axis {dim} with size {n}")
         dim += 1 if p.__class__ is slice or p.dtype.char != "?" else p.ndim
 
 
-_index.derivative(input=lambda grad, input_shape, kept: _index_backward(grad, input_shape, kept))
-
-
-@composite(kernel="index_backward")
-def _index_backward(grad, size, places):
-    """dL/dx[p] = the sum of g over all results that were read from p."""
-    return _accumulated(grad, size, places)
+_index.derivative(input=lambda grad, input_shape, kept: _accumulated(grad, input_shape, kept))
 
 
 @op(where=(), node="IndexPutBackward0", constants=("kept",))
@@ -162,7 +153,7 @@ def _accumulated(xp, grad: Array, size, places):
     if all(p.__class__ is slice or p.dtype.char == "?" for p in places):
         out[places] = grad
     else:
-        add_at(xp, out, places, grad)
+        add_at(out, places, grad)
     return out, places
 
 

@@ -21,7 +21,7 @@ def _slices(plan_kernel: tuple, size: tuple) -> list[tuple]:
     return [(..., slice(i, h, kh), slice(j, w, kw)) for i, j in offsets(range(kh), range(kw))]
 
 
-@op(where=(), node="MaxPool2DWithIndicesBackward0")
+@op(where=(), kernel="max_blocks", node="MaxPool2DWithIndicesBackward0")
 def _max_blocks(xp, input: Array, kernel):
     """The maximum of windows that lie side by side; NaN wins."""
     first, *rest = _slices(kernel, input.shape[-2:])
@@ -54,7 +54,7 @@ def _hits(xp: Any, input: Any, best: Any, kernel: tuple) -> list[tuple]:
     return found
 
 
-@op(where=())
+@op(where=(), kernel="max_blocks_backward")
 def _to_largest(xp, grad: Array, input: Index, best: Index, kernel):
     """Each window's number, put where the window's maximum is.            dL/dg: `_from_largest`"""
     covered = all(n % k == 0 for n, k in zip(input.shape[-2:], kernel, strict=True))
@@ -98,29 +98,44 @@ def _max_forward(xp: Any, input: Any, plan: Plan) -> tuple[Any, Any]:
     flat = view.reshape(*input.shape[:-2], kh * kw, *plan.fit)
     best = xp.argmax(flat, axis)
     values = xp.take_along_axis(flat, xp.expand_dims(best, axis), axis).squeeze(axis)
-    row = (
-        best // kw * plan.dilation[0]
-        + (xp.arange(plan.fit[0]) * plan.stride[0] - plan.pad[0])[:, None]
-    )
-    column = best % kw * plan.dilation[1] + xp.arange(plan.fit[1]) * plan.stride[1] - plan.pad[1]
-    return values, row * input.shape[-1] + column
+    row, column = best // kw * plan.dilation[0], best % kw * plan.dilation[1]
+    row = _placed(xp, row, plan, 0, (-1, 1))
+    return values, row * input.shape[-1] + _placed(xp, column, plan, 1, (-1,))
 
 
-@op(where=(), outputs=("values", "indices"), node="MaxPool2DWithIndicesBackward0")
+def _placed(xp: Any, offset: Any, plan: Plan, d: int, shape: tuple) -> Any:
+    """Where an offset from its window's beginning lies. Where padding was found to be the maximum,
+    all is as low, and the window's first element counts."""
+    begin = np.arange(plan.fit[d]) * plan.stride[d] - plan.pad[d]
+    place = offset + xp.asarray(begin.reshape(shape))
+    if plan.pad[d] == 0:
+        return place
+    first = np.where(begin < 0, begin % plan.dilation[d], begin)
+    return xp.maximum(place, xp.asarray(first.reshape(shape)))
+
+
+@op(
+    where=(), kernel="max_pool", outputs=("values", "indices"),
+    node="MaxPool2DWithIndicesBackward0",
+)  # fmt: skip
 def _max_pool(xp, input: Array, plan):
     """See `max_pool2d`."""
     return _max_forward(xp, input, plan)
 
 
 _max_pool.derivative(
-    input=lambda grad, indices, input_shape: add_at_places(grad, indices, tuple(input_shape))
+    input=lambda grad, indices, input_shape, plan: add_at_places(
+        grad, indices, tuple(input_shape), plan
+    )
 )
 
 
-@op(where=(), name="_add_at_places")
-def add_at_places(xp, grad: Array, indices: Index, size):
+@op(where=(), kernel="max_pool_backward", name="_add_at_places")
+def add_at_places(xp, grad: Array, indices: Index, size, plan=None):
     """Zeros, with g added at indices of the flattened last two dimensions.
     dL/dg: `at_places`
+
+    `plan`: the windows that the indices lie in, None for those of adaptive pooling.
     """
     lead, cells = math.prod(size[:-2]), size[-2] * size[-1]
     flat = indices.reshape(lead, math.prod(indices.shape[-2:])) + xp.arange(lead)[:, None] * cells
@@ -129,7 +144,7 @@ def add_at_places(xp, grad: Array, indices: Index, size):
 
 
 @op(where=(), name="_at_places")
-def at_places(xp, input: Array, indices: Index):
+def at_places(xp, input: Array, indices: Index, plan=None):
     """The elements at indices of the flattened last two dimensions.
     dL/dx: `add_at_places`
     """
@@ -139,10 +154,12 @@ def at_places(xp, input: Array, indices: Index):
     return xp.take_along_axis(flat, places, -1).reshape(indices.shape)
 
 
-add_at_places.derivative(grad=lambda grad, indices: at_places(grad, indices))
+add_at_places.derivative(grad=lambda grad, indices, plan: at_places(grad, indices, plan))
 
 at_places.derivative(
-    input=lambda grad, indices, input_shape: add_at_places(grad, indices, tuple(input_shape))
+    input=lambda grad, indices, input_shape, plan: add_at_places(
+        grad, indices, tuple(input_shape), plan
+    )
 )
 
 

@@ -14,6 +14,7 @@ from .accumulate import add_at
 from .declare import Array, Index, composite, op
 from .helpers import like, raw
 from .inplace import write_inplace
+from .lines import outside, put_at, read_at
 from .reduce import _sum_all
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_select"]
@@ -27,9 +28,10 @@ def bounded(index: Any, size: int) -> bool:
     """
     if not index.size:
         return True
+    if index.__class__ is not np.ndarray:
+        return outside(index, 0, size) is None
     unsigned = index.view(np.uint64 if index.dtype.itemsize == 8 else np.uint32)
-    most = np.maximum.reduce(unsigned, None) if index.__class__ is np.ndarray else unsigned.max()
-    return bool(most < size)
+    return bool(np.maximum.reduce(unsigned, None) < size)
 
 
 def first_outside(index: Any, size: int) -> int:
@@ -66,9 +68,7 @@ def index_select(xp, input: Array, dim, index: Index):
         raise IndexError("index out of range in self")
     if not input.ndim:
         return input.copy()
-    if input.flags.c_contiguous:
-        return input.take(vector(index), dim)
-    return input[_key(dim, vector(index))]
+    return read_at(input, _key(dim, vector(index)))
 
 
 index_select.derivative(
@@ -85,7 +85,7 @@ def _rows_added(xp, grad: Array, dim, index: Index, size):
     out = xp.zeros(size, grad.dtype)
     if not size:
         return grad.reshape(()) + out
-    add_at(xp, out, _key(normal_dim(dim, len(size)), vector(index)), grad)
+    add_at(out, _key(normal_dim(dim, len(size)), vector(index)), grad)
     return out
 
 
@@ -105,23 +105,23 @@ def index_add(xp, input: Array, dim, index: Index, source: Array, *, alpha=1):
     that does not fit.
     """
     out = xp.array(input)
-    _index_add_into(xp, out, dim, index, source, alpha)
+    _index_add_into(out, dim, index, source, alpha)
     return out
 
 
 @index_add.write
 def _(xp, input, dim, index, source, *, alpha=1):
-    _index_add_into(xp, input, dim, index, source, alpha)
+    _index_add_into(input, dim, index, source, alpha)
 
 
-def _index_add_into(xp: Any, out: Any, dim: Any, index: Any, source: Any, alpha: Any) -> None:
+def _index_add_into(out: Any, dim: Any, index: Any, source: Any, alpha: Any) -> None:
     dim = _check_add(out, dim, index, source)
     if alpha.__class__ is not int or alpha != 1:
         source = source * source.dtype.type(alpha)
     if not out.ndim:
         out[...] += source.reshape(-1).sum(dtype=out.dtype)
         return
-    add_at(xp, out, _key(dim, vector(index)), source.reshape(1) if not source.ndim else source)
+    add_at(out, _key(dim, vector(index)), source.reshape(1) if not source.ndim else source)
 
 
 def _check_add(out: Any, dim: Any, index: Any, source: Any) -> int:
@@ -228,9 +228,10 @@ def _copy_into(out: Any, dim: Any, index: Any, source: Any) -> None:
             f"slice shape: {list(rest)} at dimension {dim} and source slice shape: "
             f"{list(source.shape[:dim] + source.shape[dim + 1 :])} at dimension {dim}."
         )
-    out[_key(dim, vector(index)) if out.ndim else ...] = (
-        source.reshape(()) if not out.ndim else source
-    )
+    if out.ndim:
+        put_at(out, _key(dim, vector(index)), source)
+    else:
+        out[...] = source.reshape(())
 
 
 index_copy.derivative(
@@ -269,12 +270,9 @@ def _fill_into(xp: Any, out: Any, dim: Any, index: Any, value: Any) -> None:
             f"{value.ndim} dimension(s)."
         )
     n = out.shape[dim] if out.ndim else 1
-    flat = index.reshape(-1)
-    outside = (flat < -n) | (flat >= n)
-    if outside.any():
-        raise IndexError(
-            f"index {int(flat[outside][0])} is out of bounds for dimension {dim} with size {n}"
-        )
+    bad = outside(index, -n, n)
+    if bad is not None:
+        raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
     out[_key(dim, vector(index)) if out.ndim else ...] = value
 
 

@@ -14,6 +14,7 @@ from .gather import add_flat, check_index, flat_places, gather
 from .helpers import like, raw
 from .index import _embed
 from .inplace import write_inplace
+from .lines import put_at
 from .select import masked_fill, where
 from .shape import _reshape
 
@@ -26,7 +27,7 @@ def _prepared(xp: Any, out: Any, dim: Any, index: Any, src: Any) -> tuple[int, A
     if hasattr(src, "dtype") and src.dtype != out.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     if not index.size and index.dtype.char in "liq":
-        return dim, np.empty(0, np.int64), None
+        return dim, xp.empty(0, np.int64), None
     check_index("scatter", index, dim, out.shape, "self")
     array = hasattr(src, "dtype")
     if array and max(src.ndim, 1) != max(index.ndim, 1):
@@ -63,7 +64,8 @@ def _dense(write: Any) -> Any:
 def _write_scatter(xp, out, dim, index, src):
     _, places, src = _prepared(xp, out, dim, index, src)
     if places.size:
-        out.reshape(-1)[places.reshape(-1)] = src.reshape(-1) if hasattr(src, "dtype") else src
+        src = src.reshape(-1) if hasattr(src, "dtype") else src
+        put_at(out.reshape(-1), (places.reshape(-1),), src)
 
 
 _scatter_forward, _scatter_writer = _dense(_write_scatter)
@@ -166,7 +168,7 @@ scatter.op.inplace = ("scatter_",)
 def _write_scatter_add(xp, out, dim, index, src):
     _, places, src = _prepared(xp, out, dim, index, src)
     if places.size:
-        add_flat(xp, out, places, src)
+        add_flat(out, places, src)
 
 
 _scatter_add_forward, _scatter_add_writer = _dense(_write_scatter_add)
@@ -212,13 +214,20 @@ def _write_scatter_reduce(xp, out, dim, index, src, reduce, include_self=True):
     if not include_self:
         flat[places] = _start(reduce, out.dtype)
     if reduce in ("sum", "mean"):
-        add_flat(xp, out, places, src)
+        add_flat(out, places, src)
     else:
-        getattr(xp, _UFUNCS[reduce]).at(flat, places, src)
+        reduce_at(flat, places, src, reduce)
     if reduce == "mean":
         counts = xp.bincount(places, minlength=flat.size) + (1 if include_self else 0)
         counts = xp.maximum(counts, 1).astype(out.dtype)
         flat[...] = flat // counts if out.dtype.kind in "iu" else flat / counts
+
+
+@composite(kernel="index_reduce")
+def reduce_at(flat, places, values, reduce):
+    """flat[places] *= values, in place, where an element may be named repeatedly; or, as `reduce`
+    says, the larger or the smaller one of both."""
+    getattr(np, _UFUNCS[reduce]).at(flat, places, values)
 
 
 def _start(reduce: str, dtype: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
+from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import as_array, make
 from .graph import deliver, repair
@@ -120,8 +121,11 @@ def _pass(
             return _captured(leaves, inputs, recorded)
         _finish(leaves, recorded)
         return None
-    except BaseException:
+    except BaseException as error:
         _forget(roots)
+        of_cuda = explained("backward", error)
+        if of_cuda is not None:
+            raise of_cuda from error
         raise
     finally:
         unhush(token)
@@ -246,7 +250,7 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
         ):
             grad = as_array(grad).copy("C")
         leaf.grad = make(as_array(grad))
-    elif held._array.flags.writeable:
+    elif getattr(held._array.flags, "writeable", True):  # CuPy's always are
         held._array += grad
         record_write(held._array)
     else:  # memory the user lent us for reading

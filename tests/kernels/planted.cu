@@ -109,3 +109,9 @@ extern "C" __global__ void too_little_shared(float* out) {
   __syncthreads();
   out[threadIdx.x] = buffer[threadIdx.x];
 }
+
+// reads one element too many, through the read-only cache
+extern "C" __global__ void loads_too_far(const float* in, float* out, int n) {
+  int i = threadIdx.x;
+  if (i < n) out[i] = in[i] + __ldg(in + i + 1);
+}

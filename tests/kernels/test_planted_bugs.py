@@ -8,7 +8,7 @@ from autograd_gpu.testing.emulator import ArgumentError, KernelError
 BUGS = [
     "one_too_far", "reads_too_far", "writes_before", "follows_null", "no_barrier",
     "no_second_barrier", "no_atomic", "blocks_collide", "uninitialised", "leaves_early",
-    "two_barriers", "shuffles_alone", "misaligned", "misaligned_atomic", "too_little_shared",
+    "two_barriers", "shuffles_alone", "misaligned", "misaligned_atomic", "too_little_shared", "loads_too_far",
 ]  # fmt: skip
 both = pytest.mark.parametrize("checked", [False, True], ids=["plain", "checked"])
 f4, i4, i8 = np.float32, np.int32, np.int64
@@ -46,6 +46,13 @@ def test_index_beyond_the_end(kernel, checked):
 def test_read_beyond_the_end(kernel):
     with pytest.raises(KernelError, match="out of bounds: read of 4 bytes"):
         kernel("reads_too_far", True)((1,), (32,), (ones(30), ones(30), i4(30)))
+
+
+def test_error_names_the_kernels_line(kernel):
+    """Not that of the emulator's function which the kernel called."""
+    line = line_of("__ldg(in + i + 1)")
+    with pytest.raises(KernelError, match=f"out of bounds: read of 4 bytes.*planted.cu:{line}"):
+        kernel("loads_too_far", True)((1,), (32,), (ones(30), ones(30), i4(30)))
 
 
 def test_fault_names_its_line(kernel):

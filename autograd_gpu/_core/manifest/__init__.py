@@ -1,6 +1,6 @@
 """The kernels: a row for each, and how C++ spells every instance that is compiled."""
 
-from . import elementwise, reduce, softmax
+from . import batch_norm, elementwise, norm, optim, reduce, softmax
 from .base import (
     FLOATS, LAYOUT, MAX_DIMS, SCALARS, STRUCTS, Form, Kernel, Parameter, Scalar,
 )  # fmt: skip
@@ -11,7 +11,7 @@ __all__ = [
     "Parameter", "Scalar", "form_of",
 ]  # fmt: skip
 
-FAMILIES = (elementwise, reduce, softmax)
+FAMILIES = (batch_norm, elementwise, norm, optim, reduce, softmax)
 
 KERNELS: dict[str, Kernel] = {row.name: row for family in FAMILIES for row in family.ROWS}
 """Every kernel by its name."""

@@ -5,15 +5,20 @@ from .base import Form, Kernel
 __all__ = ["ROWS"]
 
 
-def _backward(name: str) -> Kernel:
-    arrays = "g: const T*, y: const T*, out: T*"
-    return Kernel(name, "softmax.cu", {
-        "rows": Form("ag::softmax_rows<{functor}, {T}>", arrays + ", rows: i64, size: i64"),
-        "columns": Form(
-            "ag::softmax_columns<{functor}, {T}>",
-            arrays + ", outer: i64, size: i64, inner: i64",
-        ),
-    })  # fmt: skip
+def _row(name: str, template: str, arrays: str) -> Kernel:
+    forms = {
+        form: Form(
+            f"ag::{template}<{{functor}}, ag::{form.capitalize()}, {{T}}>",
+            f"{arrays}, out: T*, items: i64, size: i64, inner: i64",
+        )
+        for form in ("rows", "columns")
+    }
+    return Kernel(name, "softmax.cu", forms)
 
 
-ROWS = (_backward("softmax_backward"), _backward("log_softmax_backward"))
+ROWS = (
+    _row("softmax", "softmax", "x: const T*"),
+    _row("log_softmax", "softmax", "x: const T*"),
+    _row("softmax_backward", "softmax_backward", "g: const T*, y: const T*"),
+    _row("log_softmax_backward", "softmax_backward", "g: const T*, y: const T*"),
+)

@@ -1,13 +1,13 @@
-"""Random numbers on arrays, equal to PyTorch's on the CPU for the same seed."""
+"""Random numbers on arrays: on the CPU PyTorch's for the same seed, on CUDA those of Philox."""
 
+from .devices import (
+    cuda_generator, cuda_states, default_for, load_cuda_states, seed_cuda, seed_everything,
+)  # fmt: skip
 from .generator import DEFAULT_SEED, Generator, default_generator
-from .layout import empty_like, fill, in_memory_order
+from .layout import draw, empty_like, fill, in_memory_order
 
 __all__ = [
-    "DEFAULT_SEED",
-    "Generator",
-    "default_generator",
-    "empty_like",
-    "fill",
-    "in_memory_order",
-]
+    "DEFAULT_SEED", "Generator", "cuda_generator", "cuda_states", "default_for",
+    "default_generator", "draw", "empty_like", "fill", "in_memory_order", "load_cuda_states",
+    "seed_cuda", "seed_everything",
+]  # fmt: skip

@@ -17,10 +17,9 @@ from ..device import library
 from ..library import KERNELS
 from .elementary import exp_of, log_of, turn
 from .philox import philox4x32
-from .rounding import cast, digits
 
 __all__ = [
-    "lanes", "random_bernoulli", "random_cauchy", "random_exponential", "random_integers",
+    "WORD", "lanes", "random_bernoulli", "random_cauchy", "random_exponential", "random_integers",
     "random_log_normal", "random_normal", "random_uniform",
 ]  # fmt: skip
 
@@ -34,39 +33,43 @@ def lanes(dtype: np.dtype) -> int:
     return 2 if dtype == np.float64 else 4
 
 
-def _kernel(body: Any, each: Callable[..., int]) -> Any:
-    """The fill of a name: a kernel on arrays that have one, else the body, for NumPy in blocks that
-    stay in the cache. `each(out, *parameters)`: how many elements a counter gives."""
-    kernels = KERNELS.setdefault(body.__name__, {})
+def _kernel(each: Callable[..., int]) -> Callable[[Any], Any]:
+    """The fill of a body's name: a kernel on arrays that have one, else the body, for NumPy in
+    blocks that stay in the cache. `each(out, *parameters)`: how many elements a counter gives."""
 
-    @functools.wraps(body)
-    def fill(out: Any, seed: int, counter: int, *parameters: Any) -> Any:
-        run = kernels.get(out.__class__)
-        if run is not None and run(out, seed, counter, *parameters) is not NotImplemented:
+    def wrap(body: Any) -> Any:
+        kernels = KERNELS.setdefault(body.__name__, {})
+
+        @functools.wraps(body)
+        def fill(out: Any, seed: int, counter: int, *parameters: Any) -> Any:
+            run = kernels.get(out.__class__)
+            if run is not None and run(out, seed, counter, *parameters) is not NotImplemented:
+                return out
+            xp, count = library(out), each(out, *parameters)
+            step = _BLOCK if xp is np else max(1, out.size)
+            for start in range(0, out.size, step):
+                part = out[start : start + step]
+                counters = xp.arange(-(-part.size // count), dtype=np.uint64)
+                counters += np.uint64((counter + start // count) % 2**64)
+                words = philox4x32(counters, seed, xp)
+                part[...] = body(xp, words, out.dtype, *parameters).reshape(-1)[: part.size]
             return out
-        xp, count = library(out), each(out, *parameters)
-        step = _BLOCK if xp is np else max(1, out.size)
-        for start in range(0, out.size, step):
-            part = out[start : start + step]
-            counters = xp.arange(-(-part.size // count), dtype=np.uint64)
-            counters += np.uint64((counter + start // count) % 2**64)
-            words = philox4x32(counters, seed, xp)
-            part[...] = body(xp, words, *parameters, dtype=out.dtype).reshape(-1)[: part.size]
-        return out
 
-    return fill
+        return fill
+
+    return wrap
 
 
 def _real(body: Any) -> Any:
-    """A fill of real numbers: the body is given words in the type that it computes in."""
+    """A fill of real numbers: the body is given its parameters in the type it computes in."""
 
     @functools.wraps(body)
-    def real(xp: Any, words: Any, a: float, b: float, dtype: np.dtype) -> Any:
-        wide = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    def real(xp: Any, words: Any, dtype: np.dtype, a: float, b: float) -> Any:
+        wide = np.float64 if dtype == np.float64 else np.float32
         with np.errstate(all="ignore"):
-            return body(xp, words, wide.type(a), wide.type(b), dtype)
+            return body(xp, words, dtype, wide(a), wide(b)).astype(dtype, copy=False)
 
-    return _kernel(real, lambda out, *_: lanes(out.dtype))
+    return _kernel(lambda out, *_: lanes(out.dtype))(real)
 
 
 def _numbers(words: Any, number: type) -> Any:
@@ -99,7 +102,7 @@ def _centred(words: Any, number: type) -> Any:
 
 
 @_real
-def random_uniform(xp: Any, words: Any, a: Any, b: Any, dtype: np.dtype) -> Any:
+def random_uniform(xp: Any, words: Any, dtype: np.dtype, a: Any, b: Any) -> Any:
     """y = a + (b - a) u, and a where that rounds to b."""
     y = (_from_zero(words, type(a)) * (b - a) + a).astype(dtype, copy=False)
     low, high = (np.asarray(end).astype(dtype)[()] for end in (a, b))
@@ -115,39 +118,41 @@ def _normal(xp: Any, words: Any, a: Any, b: Any) -> Any:
 
 
 @_real
-def random_normal(xp: Any, words: Any, a: Any, b: Any, dtype: np.dtype) -> Any:
+def random_normal(xp: Any, words: Any, dtype: np.dtype, a: Any, b: Any) -> Any:
     """y = a + b r cos t and a + b r sin t in turn, r = (-2 log v)^(1/2), t = 2 pi u (Box-Muller)"""
-    return _normal(xp, words, a, b).astype(dtype, copy=False)
+    return _normal(xp, words, a, b)
 
 
 @_real
-def random_log_normal(xp: Any, words: Any, a: Any, b: Any, dtype: np.dtype) -> Any:
+def random_log_normal(xp: Any, words: Any, dtype: np.dtype, a: Any, b: Any) -> Any:
     """y = e^z, z as of `random_normal`."""
-    return exp_of(xp, _normal(xp, words, a, b)).astype(dtype, copy=False)
+    return exp_of(xp, _normal(xp, words, a, b))
 
 
 @_real
-def random_exponential(xp: Any, words: Any, a: Any, b: Any, dtype: np.dtype) -> Any:
+def random_exponential(xp: Any, words: Any, dtype: np.dtype, a: Any, b: Any) -> Any:
     """y = -log(v) / a, never 0; b counts for nothing."""
     number = type(a)
     least = number(2.0**-25 if number is np.float32 else 2.0**-54)
     e = log_of(_to_one(words, number)) * number(-1)
-    return (xp.maximum(e, least) / a).astype(dtype, copy=False)
+    return xp.maximum(e, least) / a
 
 
 @_real
-def random_cauchy(xp: Any, words: Any, a: Any, b: Any, dtype: np.dtype) -> Any:
+def random_cauchy(xp: Any, words: Any, dtype: np.dtype, a: Any, b: Any) -> Any:
     """y = a + b tan(pi (u - 1/2))"""
     number = type(a)
     sine, cosine = turn(xp, _centred(words, number) * number(0.5))
-    return (sine / cosine * b + a).astype(dtype, copy=False)
+    return sine / cosine * b + a
 
 
 WORD = 2**16
 """Ranges up to this one take one word a number: its remainders favour none by more than 2**-16."""
 
 
-def _integers(xp: Any, words: Any, a: int, m: int, dtype: np.dtype) -> Any:
+@_kernel(lambda out, a, m: 4 if 0 < m <= WORD else 2)
+def random_integers(xp: Any, words: Any, dtype: np.dtype, a: int, m: int) -> Any:
+    """y = a + w mod m in int64, w one word or two; m = 0 stands for 2**64."""
     if m > WORD or not m:
         words = words[:, 0::2] << _HALF | words[:, 1::2]
     if m:
@@ -155,13 +160,7 @@ def _integers(xp: Any, words: Any, a: int, m: int, dtype: np.dtype) -> Any:
     return (words + np.uint64(a % 2**64)).astype(dtype)
 
 
-def _bernoulli(xp: Any, words: Any, m: int, dtype: np.dtype) -> Any:
+@_kernel(lambda out, m: 4)
+def random_bernoulli(xp: Any, words: Any, dtype: np.dtype, m: int) -> Any:
+    """y = w < m, w one word."""
     return words < np.uint64(m)
-
-
-_integers.__name__, _integers.__doc__ = (
-    "random_integers", "y = a + w mod m in int64, w one word or two; m = 0 stands for 2**64."
-)  # fmt: skip
-_bernoulli.__name__, _bernoulli.__doc__ = "random_bernoulli", "y = w < m, w one word."
-random_integers = _kernel(_integers, lambda out, a, m: 4 if 0 < m <= WORD else 2)
-random_bernoulli = _kernel(_bernoulli, lambda out, m: 4)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from ..device import cuda, device
 from . import choices as _choices
 from . import counts as _counts
+from . import draws as _draws
 from . import gamma as _gamma
 from . import integers as _integers
 from . import normal as _normal
@@ -36,12 +38,19 @@ _SOURCES = {source.name: source for source in (Mersenne, Philox)}
 
 def _locked(
     draw: Callable[Concatenate[Generator, P], R],
+    counted: Callable[..., R] | None = None,
 ) -> Callable[Concatenate[Generator, P], R]:
-    """A method out of a function of a generator, with one thread at a time inside."""
+    """A method out of a function of a generator, with one thread at a time inside. `counted`: the
+    function for a Philox stream, where it is another."""
 
     @functools.wraps(draw)
     def method(self: Generator, *args: P.args, **options: P.kwargs) -> R:
         with self.lock:
+            if not self.counted:
+                return draw(self, *args, **options)
+            if counted is not None:
+                return counted(self, *args, **options)
+            self.cached_normal = None  # the state of a Philox stream has no place for one
             return draw(self, *args, **options)
 
     return method
@@ -50,30 +59,35 @@ def _locked(
 class Generator:
     """A stream of random numbers that equals PyTorch's on the CPU for the same seed.
 
-    ``algorithm="mt19937"`` (the default) is PyTorch's generator on the CPU. ``"philox"`` is
-    counter-based: every device can make any part of its stream, so the same seed gives the same
-    numbers on all of them. Both turn words into numbers by the same rules.
+    ``algorithm="mt19937"``, the default of the CPU, is PyTorch's generator there. ``"philox"``, the
+    only one of CUDA devices, is counter-based: any device can make any part of its stream, so the
+    same seed gives the same numbers on all of them, CPU included.
 
     The methods below `state_bytes` draw NumPy arrays; they give flat arrays in the order of
-    drawing, which is the memory order of the tensor that they fill.
+    drawing, which is the memory order of the tensor that they fill. Those of a Philox stream take
+    `out=`, an array of any device.
 
     Args:
-        device: only ``"cpu"``; the numbers of other devices come from a Philox stream here.
-        algorithm: ``"mt19937"`` or ``"philox"``.
+        device: the device of the tensors it fills, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        algorithm: ``"mt19937"`` or ``"philox"``; None is the device's default.
 
     Raises:
-        RuntimeError: another device.
-        ValueError: another algorithm.
+        RuntimeError: a device that cannot be used.
+        ValueError: another algorithm, or one that the device does not have.
     """
 
-    def __init__(self, device: Any = "cpu", *, algorithm: str = "mt19937") -> None:
-        if str(getattr(device, "type", device)).split(":")[0] != "cpu":
-            raise RuntimeError(f"Generator: expected the device 'cpu', but got {device!r}")
-        if algorithm not in _SOURCES:
+    def __init__(self, device: Any = "cpu", *, algorithm: str | None = None) -> None:
+        self._device = _place(device)
+        known = sorted(_SOURCES) if self._device.type == "cpu" else [Philox.name]
+        if algorithm is None:
+            algorithm = known[0]
+        if algorithm not in known:
             raise ValueError(
-                f"Generator: expected an algorithm of {sorted(_SOURCES)}, but got {algorithm!r}"
+                f"Generator: expected an algorithm of {known} for {self._device}, "
+                f"but got {algorithm!r}"
             )
         self.algorithm = algorithm
+        self.counted = algorithm == Philox.name
         self.source = _SOURCES[algorithm]()
         self.lock = threading.RLock()
         self.cached_normal: float | None = None
@@ -88,10 +102,8 @@ class Generator:
 
     @property
     def device(self) -> Any:
-        """The device, always ``cpu``."""
-        from ..device import device
-
-        return device("cpu")
+        """The device of the tensors that it fills."""
+        return self._device
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of `seed`, of -2**63 ... 2**64 - 1, and give the generator.
@@ -127,7 +139,8 @@ class Generator:
         return self._seed
 
     def get_state(self) -> Tensor:
-        """The state as a uint8 tensor: PyTorch's 5056 bytes, or 32 of a Philox stream."""
+        """The state as a uint8 tensor on the CPU: PyTorch's 5056 bytes, or 16 of a Philox stream
+        (seed and offset, as PyTorch's CUDA generators have them)."""
         from ..tensor import make
 
         return make(np.frombuffer(self.state_bytes(), np.uint8).copy())
@@ -150,12 +163,12 @@ class Generator:
 
     def clone_state(self) -> Generator:
         """A generator that stands where this one does, its cached normal included."""
-        other = Generator(algorithm=self.algorithm)
+        other = Generator(self._device, algorithm=self.algorithm)
         other.load_state_bytes(self.state_bytes())
         return other
 
     def get_offset(self) -> int:
-        """How many words a Philox stream has given.
+        """How many words a Philox stream has given. The next tensor begins at a multiple of 4.
 
         Raises:
             RuntimeError: an MT19937 generator, which has no offset.
@@ -167,8 +180,13 @@ class Generator:
 
         Raises:
             RuntimeError: an MT19937 generator, which has no offset.
+            ValueError: not in 0 ... 2**64 - 1.
         """
-        self._philox().position = int(offset)
+        source = self._philox()
+        if not 0 <= int(offset) < 2**64:
+            raise ValueError(f"set_offset: expected an offset of 0 to 2**64 - 1, but got {offset}")
+        with self.lock:
+            source.position = int(offset)
 
     def _philox(self) -> Philox:
         if isinstance(self.source, Philox):
@@ -176,7 +194,7 @@ class Generator:
         raise RuntimeError("CPU Generator does not use offset: it is one of algorithm='mt19937'")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self.algorithm, self.state_bytes())
+        return _rebuild, (self.algorithm, self.state_bytes(), str(self._device))
 
     # ---- state as bytes, words, numbers
 
@@ -188,8 +206,11 @@ class Generator:
     def load_state_bytes(self, data: bytes) -> None:
         """Take up state bytes; RuntimeError, and nothing changed, where they are none."""
         if len(data) != self.source.state_bytes:
+            wanted = self.source.state_bytes
+            if self.counted:
+                raise RuntimeError(f"RNG state is wrong size: {len(data)} bytes, not {wanted}")
             raise RuntimeError(
-                f"Expected a CPUGeneratorImplState of size {self.source.state_bytes} but found "
+                f"Expected a CPUGeneratorImplState of size {wanted} but found "
                 f"the input RNG state size to be {len(data)}"
             )
         with self.lock:
@@ -199,32 +220,47 @@ class Generator:
         """The next n 32-bit words, in a uint64 array."""
         return self.source.words(n)
 
-    uniform = _locked(_uniform.uniform)
-    normal = _locked(_normal.normal)
-    log_normal = _locked(_normal.log_normal)
-    exponential = _locked(_transforms.exponential)
-    cauchy = _locked(_transforms.cauchy)
-    geometric = _locked(_transforms.geometric)
-    uniform53 = _locked(_uniform.uniform53)
-    randint = _locked(_integers.randint)
-    random = _locked(_integers.random)
-    randperm = _locked(_permutation.randperm)
-    bernoulli = _locked(_choices.bernoulli)
-    bernoulli_each = _locked(_choices.bernoulli_each)
-    dropout_noise = _locked(_choices.dropout_noise)
-    multinomial = _locked(_choices.multinomial)
+    uniform = _locked(_uniform.uniform, _draws.uniform)
+    normal = _locked(_normal.normal, _draws.normal)
+    log_normal = _locked(_normal.log_normal, _draws.log_normal)
+    exponential = _locked(_transforms.exponential, _draws.exponential)
+    cauchy = _locked(_transforms.cauchy, _draws.cauchy)
+    geometric = _locked(_transforms.geometric, _draws.geometric)
+    uniform53 = _locked(_uniform.uniform53, _draws.uniform53)
+    randint = _locked(_integers.randint, _draws.randint)
+    random = _locked(_integers.random, _draws.random)
+    randperm = _locked(_permutation.randperm, _draws.randperm)
+    bernoulli = _locked(_choices.bernoulli, _draws.bernoulli)
+    bernoulli_each = _locked(_choices.bernoulli_each, _draws.bernoulli_each)
+    dropout_noise = _locked(_choices.dropout_noise, _draws.dropout_noise)
+    multinomial = _locked(_choices.multinomial, _draws.multinomial)
     poisson = _locked(_counts.poisson)
     binomial = _locked(_counts.binomial)
     standard_gamma = _locked(_gamma.standard_gamma)
     dirichlet = _locked(_gamma.dirichlet)
+
+    def take(self, counters: int) -> tuple[int, int]:
+        """The seed, and the first of that many counters of a Philox stream, which nothing else will
+        be given."""
+        with self.lock:
+            return self._philox().take(counters)
 
     def seed_draw(self) -> int:
         """A seed below 2**63 out of the stream: what samplers and loaders seed others with."""
         return int(self.random(1, dtype=np.int64)[0])
 
 
-def _rebuild(algorithm: str, data: bytes) -> Generator:
-    generator = Generator(algorithm=algorithm)
+def _place(place: Any) -> Any:
+    """The device of a generator, with its number. RuntimeError where it cannot be used."""
+    place = place if isinstance(place, device) else device(place)
+    if place.type == "cpu":
+        return place
+    xp = cuda(place)
+    return device("cuda", xp.current_device()) if place.index is None else place
+
+
+def _rebuild(algorithm: str, data: bytes, place: str) -> Generator:
+    generator = Generator(place, algorithm=algorithm)
     generator.load_state_bytes(data)
     return generator
 

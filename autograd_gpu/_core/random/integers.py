@@ -83,13 +83,13 @@ def random(
     if high is None:
         if dtype == np.int64 and low == -(2**63):
             return words64(gen, n).view(np.int64)
-        high = _greatest(dtype) + 1
+        high = greatest(dtype) + 1
     elif digits(dtype):
         low, high = inward(low, high, dtype)
     return randint(gen, n, low, high, dtype)
 
 
-def _greatest(dtype: np.dtype) -> int:
+def greatest(dtype: np.dtype) -> int:
     if digits(dtype):
         return 2 ** digits(dtype)
     return 1 if dtype == np.bool_ else int(np.iinfo(dtype).max)
@@ -98,7 +98,7 @@ def _greatest(dtype: np.dtype) -> int:
 def _unbounded(gen: Generator, n: int, dtype: np.dtype) -> NDArray:
     two = dtype.itemsize == 8
     words = words64(gen, n) if two else gen.words(n)
-    words %= np.uint64(_greatest(dtype) + 1) if dtype != np.uint64 else np.uint64(2**63)
+    words %= np.uint64(greatest(dtype) + 1) if dtype != np.uint64 else np.uint64(2**63)
     return cast(words.astype(f64), dtype) if digits(dtype) else words.astype(dtype)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..device import at, device_of, library
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,14 +27,31 @@ def fill(target: NDArray, values: NDArray) -> NDArray:
     return target
 
 
+def draw(target: Any, method: Any, *args: Any, **options: Any) -> Any:
+    """Write what a generator's method draws into an array of its device, in memory order; gives
+    the array. `args` are what the method takes after the number of elements."""
+    gen = method.__self__
+    if not gen.counted:
+        return fill(target, method(target.size, *args, dtype=target.dtype, **options))
+    view = in_memory_order(target)
+    whole = view.flags.c_contiguous
+    flat = (view if whole else empty_like(view)).reshape(-1)
+    method(target.size, *args, out=flat)
+    if not whole:
+        view[...] = flat.reshape(view.shape)
+    return target
+
+
 def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
     """A new array without gaps whose dimensions lie in memory in the order of `array`'s.
 
     A dimension of stride 0 (expanded) has no order; it stays beside its logical neighbour.
     """
     dtype = array.dtype if dtype is None else dtype
+    xp = library(array)
     if array.flags.c_contiguous:
-        return np.empty(array.shape, dtype)
+        with at(device_of(array)):
+            return xp.empty(array.shape, dtype)
     inner_first = list(range(array.ndim))[::-1]
     for i in range(1, array.ndim):
         at = i
@@ -44,8 +63,9 @@ def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
                 inner_first[j], inner_first[at] = inner_first[at], inner_first[j]
                 at = j
     outer_first = inner_first[::-1]
-    packed = np.empty([array.shape[d] for d in outer_first], dtype)
-    return packed.transpose(np.argsort(outer_first))
+    with at(device_of(array)):
+        packed = xp.empty([array.shape[d] for d in outer_first], dtype)
+    return packed.transpose([outer_first.index(d) for d in range(array.ndim)])
 
 
 def _compare(array: NDArray, inner: int, outer: int) -> int:

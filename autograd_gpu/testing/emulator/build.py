@@ -13,7 +13,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-__all__ = ["CompileError", "build", "cache_folder", "identifier", "unavailable"]
+__all__ = [
+    "CompileError", "build", "cache_folder", "can_contract", "identifier", "unavailable",
+]  # fmt: skip
 
 HERE = Path(__file__).resolve().parent
 INCLUDE, RUNTIME = HERE / "include", HERE / "runtime"
@@ -25,7 +27,7 @@ COMMON = [
 PLAIN = [
     "-O1", "-ffp-contract=fast", "-w", "-fsanitize=alignment", "-fno-sanitize-recover=alignment",
 ]  # fmt: skip
-CHECKED = [*PLAIN, "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"]
+CHECKED = ["-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"]
 MAX_SHARED = 232448  # bytes a block may have on the newest GPUs; as in runtime.h
 
 
@@ -67,8 +69,9 @@ def identifier(expression: str) -> str:
 
 
 def build(
-    source: Path | str, expressions: Sequence[str], checked: bool, include: Iterable[Path] = ()
-) -> Path:
+    source: Path | str, expressions: Sequence[str], checked: bool, include: Iterable[Path] = (),
+    contract: bool = False,
+) -> Path:  # fmt: skip
     """The library with these kernels of a file, or of a text. CompileError where g++ fails.
 
     It is compiled anew when the file, a header (.cuh, .h, .hpp) of a folder that is searched, the
@@ -80,7 +83,8 @@ def build(
     folders = list(include) + ([source.parent] if isinstance(source, Path) else [])
     text = f'#include "{source.resolve()}"\n' if isinstance(source, Path) else source + "\n"
     text += "".join(f"EMULATOR_EXPORT({identifier(e)}, {e})\n" for e in expressions)
-    flags = [*COMMON, *(CHECKED if checked else PLAIN), "-include", "cuda_emulator.h"]
+    modes = [*(CHECKED if checked else []), *(["-mfma"] if contract else [])]
+    flags = [*COMMON, *PLAIN, *modes, "-include", "cuda_emulator.h"]
     flags += [f"-I{folder.resolve()}" for folder in [INCLUDE, *folders]]
     read = [source] if isinstance(source, Path) else []
     read += [p for f in folders for p in sorted(f.iterdir()) if p.suffix in (".cuh", ".h", ".hpp")]
@@ -92,6 +96,14 @@ def build(
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+@cache
+def can_contract() -> bool:
+    """Whether this CPU has fused multiply-adds."""
+    with suppress(OSError):
+        return bool(re.search(r"^flags.*\bfma\b", Path("/proc/cpuinfo").read_text(), re.M))
+    return False
 
 
 @cache

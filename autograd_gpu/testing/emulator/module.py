@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .arguments import ArgumentError, Parameter, check, parse
-from .build import build, identifier
-from .memory import Guarded, GuardError, REGION, regions_of
+from .build import INCLUDE, build, can_contract, identifier
+from .memory import REGION, Guarded, GuardError, regions_of
 
 __all__ = ["Kernel", "KernelError", "Module"]
 
@@ -32,16 +32,19 @@ class Module:
     """Kernels of one `.cu` file, or of one text, compiled for the CPU.
 
     `expressions`: the name of each kernel as C++ says it, with its template arguments. `checked`:
-    watch every access to memory. `include`: folders of headers. CompileError where g++ is missing
-    or refuses the kernel.
+    watch every access to memory. `include`: folders of headers. `contract`: fuse a product and a
+    sum, rounding once, where NVRTC would by default; None means where `checked`, so that both are
+    seen, and a CPU that has no fused multiply-add computes without. CompileError where g++ is
+    missing or refuses the kernel.
     """
 
     def __init__(
         self, source: Path | str, expressions: Sequence[str], *, checked: bool = False,
-        include: Iterable[Path] = (),
+        include: Iterable[Path] = (), contract: bool | None = None,
     ) -> None:  # fmt: skip
         """Compile, or find what was compiled before, and load it."""
-        self.path = build(source, expressions, checked, include)
+        self.contract = (checked if contract is None else contract) and can_contract()
+        self.path = build(source, expressions, checked, include, self.contract)
         self.checked = checked
         self.library = ctypes.CDLL(str(self.path))
         self.library.emulator_message.restype = ctypes.c_char_p
@@ -51,12 +54,15 @@ class Module:
         return Kernel(self, expression)
 
     def line(self, pc: int) -> str:
-        """`file:line` of an instruction, as "" where it is not known."""
+        """`file:line` of an instruction, as "" where it is not known: the innermost that is not
+        the emulator's own."""
         maps = Path("/proc/self/maps").read_text().splitlines()
         base = min(int(m.split("-")[0], 16) for m in maps if m.endswith(str(self.path)))
-        command = ["addr2line", "-e", str(self.path), hex(pc - 1 - base)]
-        said = subprocess.run(command, capture_output=True, text=True).stdout.split()
-        return said[0].rpartition("/")[2] if said and not said[0].startswith("?") else ""
+        command = ["addr2line", "-i", "-e", str(self.path), hex(pc - 1 - base)]
+        said = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        own = str(INCLUDE / "emulator")
+        places = [s.split()[0] for s in said if s[:1] not in ("?", "") and not s.startswith(own)]
+        return places[0].rpartition("/")[2] if places else ""
 
     def explain(self, message: str) -> str:
         """A message of the runtime with lines for addresses."""

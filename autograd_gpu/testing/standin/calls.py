@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 
 from . import lifetimes, streams
-from .array import fresh, ndarray, root_of, view_of
+from .arrays import fresh, ndarray, root_of, view_of
 
-__all__ = ["Recorder", "call", "recorders", "unwrap", "used", "wrap"]
+__all__ = ["Recorder", "call", "record", "recorders", "unwrap", "used", "wrap"]
 
 Recorder = Callable[[str, tuple[Any, ...], dict[str, Any]], None]
 recorders: list[Recorder] = []
 """Each is told of every call: its name, arguments and keyword arguments."""
+
+
+def record(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Tell whoever listens of a call."""
+    for recorder in recorders:
+        recorder(name, args, kwargs)
 
 
 def unwrap(values: Sequence[Any], found: list[ndarray], numpy_too: bool = False) -> list[Any]:
@@ -86,8 +92,8 @@ def call(
 ) -> Any:  # fmt: skip
     """`compute(*args, **kwargs)` on host arrays. `numpy_too`: arrays of NumPy's may be arguments.
     `packed`: a new result is row-major whatever NumPy makes of it."""
-    for recorder in recorders:
-        recorder(name, args, kwargs)
+    if recorders:
+        record(name, args, kwargs)
     found: list[ndarray] = []
     hosts = unwrap(args, found, numpy_too)
     if kwargs:

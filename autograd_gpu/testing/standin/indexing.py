@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from . import calls
-from .array import fresh, ndarray, view_of
+from .arrays import fresh, ndarray, view_of
 
 __all__ = ["get", "put", "scatter", "take"]
 
@@ -63,8 +63,7 @@ def _host_key(shape: tuple[int, ...], key: Any, found: list[ndarray]) -> tuple[A
 
 def get(self: ndarray, key: Any) -> ndarray:
     """`self[key]`: a view where the index has no array in it, else a copy."""
-    for recorder in calls.recorders:
-        recorder("ndarray.__getitem__", (self, key), {})
+    calls.record("ndarray.__getitem__", (self, key), {})
     found = [self]
     result = self._host[_host_key(self._host.shape, key, found)]
     if calls.is_view(result, found[:1]):
@@ -84,8 +83,7 @@ def _value(value: Any, found: list[ndarray]) -> Any:
 
 def put(self: ndarray, key: Any, value: Any) -> None:
     """`self[key] = value`."""
-    for recorder in calls.recorders:
-        recorder("ndarray.__setitem__", (self, key, value), {})
+    calls.record("ndarray.__setitem__", (self, key, value), {})
     found = [self]
     host_key = _host_key(self._host.shape, key, found)
     value = _value(value, found)
@@ -96,8 +94,7 @@ def put(self: ndarray, key: Any, value: Any) -> None:
 
 def scatter(self: ndarray, name: str, key: Any, value: Any) -> None:
     """`scatter_add`, `scatter_max`, `scatter_min`: repeated indices all count."""
-    for recorder in calls.recorders:
-        recorder("ndarray." + name, (self, key, value), {})
+    calls.record("ndarray." + name, (self, key, value), {})
     found = [self]
     host_key = _host_key(self._host.shape, key, found)
     value = _value(value, found)

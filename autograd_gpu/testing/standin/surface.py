@@ -32,7 +32,7 @@ class Parameters:
     """The parameters of a function; `check` refuses a call that does not fit them."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = name
+        self.name, self.text = name, text
         parts = [p for p in text.split(", ") if p and p != "/"]
         star = next((k for k, p in enumerate(parts) if p[0] == "*" and p[:2] != "**"), len(parts))
         plain = [p for p in parts[:star] if p[:2] != "**"]

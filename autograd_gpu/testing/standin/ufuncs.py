@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from . import calls
-from .array import BFLOAT16, ndarray
+from .arrays import BFLOAT16, ndarray
 from .surface import module_rows
 
 __all__ = ["ufunc"]

@@ -13,22 +13,27 @@ static uint32_t bits_of(float value) {
   return bits;
 }
 
+static float of_bits(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 uint16_t float_to_half(float value) {
-  uint16_t sign = bits_of(value) >> 16 & 0x8000;
+  uint32_t sign = bits_of(value) >> 16 & 0x8000;
   float size = std::fabs(value);
   if (std::isnan(size)) return 0x7fff;
   if (size >= 65520.0f) return sign | 0x7c00;  // halfway between the largest half and 2^16
-  if (size == 0) return sign;
-  int exponent = std::max(std::ilogb(size), -14);  // below 2^-14 halves are evenly spaced
-  int steps = int(std::nearbyint(std::ldexp(size, 10 - exponent)));
-  return sign | (((exponent + 14) << 10) + steps);
+  // Below 2^-14 halves are 2^-24 apart, as are floats above 1/2.
+  if (size < 0x1p-14f) return sign | (bits_of(size + 0.5f) - bits_of(0.5f));
+  uint32_t bits = bits_of(size);
+  bits += 0xfff + (bits >> 13 & 1);
+  return sign | (bits - (112u << 23)) >> 13;  // exponents begin 112 later
 }
 
 float half_to_float(uint16_t bits) {
-  int exponent = bits >> 10 & 31, digits = bits & 1023;
-  float size = exponent == 31 ? (digits ? NAN : INFINITY)
-               : exponent     ? std::ldexp(float(1024 + digits), exponent - 25)
-                              : std::ldexp(float(digits), -24);
+  float size = of_bits(uint32_t(bits & 0x7fff) << 13) * 0x1p112f;
+  if (size >= 65536.0f) size = bits & 1023 ? NAN : INFINITY;
   return bits & 0x8000 ? -size : size;
 }
 
@@ -38,9 +43,7 @@ float to_odd(double value) {
   float near = float(value);
   if (double(near) == value || std::isnan(value) || std::isinf(near)) return near;
   if (std::fabs(double(near)) > std::fabs(value)) near = std::nextafter(near, 0.0f);
-  uint32_t bits = bits_of(near) | 1;
-  memcpy(&near, &bits, sizeof near);
-  return near;
+  return of_bits(bits_of(near) | 1);
 }
 
 uint16_t float_to_bfloat(float value) {
@@ -50,10 +53,7 @@ uint16_t float_to_bfloat(float value) {
 }
 
 float bfloat_to_float(uint16_t bits) {
-  uint32_t wide = uint32_t(bits) << 16;
-  float value;
-  memcpy(&value, &wide, sizeof value);
-  return value;
+  return of_bits(uint32_t(bits) << 16);
 }
 
 }  // namespace emulator

@@ -35,7 +35,8 @@ double erfinv(double x) {
   if (size >= 0.5) return std::copysign(inverse_of_small(1 - size), x);
   double y = x * SQRT_PI / 2;
   for (int k = 0; k < 12; ++k) {
-    double step = (std::erf(y) - x) * SQRT_PI / 2 * std::exp(y * y), next = y - step / (1 + y * step);
+    double step = (std::erf(y) - x) * SQRT_PI / 2 * std::exp(y * y);
+    double next = y - step / (1 + y * step);
     if (next == y) break;
     y = next;
   }
@@ -48,6 +49,7 @@ double erfcx(double x) {
     double t = 1 / (2 * x * x);
     return (1 - t * (1 - 3 * t * (1 - 5 * t * (1 - 7 * t)))) / (x * SQRT_PI);
   }
+  if (x < -27) return INFINITY;
   double square = x * x, rest = std::fma(x, x, -square);
   return std::exp(square) * std::erfc(x) * (1 + rest);
 }
@@ -55,7 +57,7 @@ double erfcx(double x) {
 // I_n(x) for n = 0 and 1: the power series, beyond 30 the asymptotic one.
 static double bessel(int n, double x) {
   double size = std::fabs(x), sum = 1, term = 1;
-  if (std::isnan(x)) return x;
+  if (std::isnan(x) || std::isinf(x)) return n ? x : size;
   if (size < 30) {
     for (int k = 1; term > 1e-18 * sum; ++k) sum += term *= size * size / 4 / (k * double(k + n));
     sum *= n ? size / 2 : 1;

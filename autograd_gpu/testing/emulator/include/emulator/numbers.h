@@ -116,10 +116,10 @@ inline unsigned __byte_perm(unsigned x, unsigned y, unsigned s) {
 }
 
 // Loads and stores with a hint to the caches.
-template <class T> inline T __ldg(const T* address) { return *address; }
-template <class T> inline T __ldca(const T* address) { return *address; }
-template <class T> inline T __ldcg(const T* address) { return *address; }
-template <class T> inline T __ldcs(const T* address) { return *address; }
-template <class T> inline void __stcg(T* address, T value) { *address = value; }
-template <class T> inline void __stcs(T* address, T value) { *address = value; }
-template <class T> inline void __stwb(T* address, T value) { *address = value; }
+template <class T> __forceinline__ T __ldg(const T* address) { return *address; }
+template <class T> __forceinline__ T __ldca(const T* address) { return *address; }
+template <class T> __forceinline__ T __ldcg(const T* address) { return *address; }
+template <class T> __forceinline__ T __ldcs(const T* address) { return *address; }
+template <class T> __forceinline__ void __stcg(T* address, T value) { *address = value; }
+template <class T> __forceinline__ void __stcs(T* address, T value) { *address = value; }
+template <class T> __forceinline__ void __stwb(T* address, T value) { *address = value; }

@@ -1,0 +1,264 @@
+"""Reductions over any dimensions of an array of any strides, in one launch or two."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._core.layout import normal_dims
+from .._core.library import Library
+from .._core.manifest import KERNELS, MAX_DIMS
+from .._core.manifest.reduce import REDUCTION
+from . import groups
+from .launch import find, kernel, key, launch
+
+__all__ = ["amax", "amin", "logsumexp", "logsumexp_backward", "mean", "plan", "sum", "sum_to"]
+
+_CHUNK_OF_ROW, _CHUNK_OF_COLUMN, _MOST_CHUNKS = 1 << 15, 512, 1024
+_MOST_KEPT = 4096
+_INTEGERS = "biu"
+_int64 = np.dtype(np.int64)
+
+
+class Step(NamedTuple):
+    """One launch: the form, grid, block and structure of reduce.cu."""
+
+    form: str
+    grid: tuple[int, ...]
+    block: tuple[int, int]
+    reduction: np.ndarray
+
+
+class Plan(NamedTuple):
+    """The shape of a result, and the launches that give it: one, or one whose results, `parts` of
+    each element, are reduced by a second."""
+
+    shape: tuple[int, ...]
+    outputs: int
+    parts: int
+    steps: tuple[Step, ...]
+
+
+def _collapse(axes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """[(length, stride)], where neighbours that one step reaches are one."""
+    out: list[tuple[int, int]] = []
+    for length, stride in axes:
+        if length == 1:
+            continue
+        if out and out[-1][1] == length * stride:
+            out[-1] = out[-1][0] * length, stride
+        else:
+            out.append((length, stride))
+    return out or [(1, 0)]
+
+
+def structure(
+    kept: Sequence[tuple[int, int]], reduced: Sequence[tuple[int, int]], chunk: int = 0
+) -> np.ndarray:
+    """`Reduction` for [(length, stride)] of both kinds."""
+    out = np.zeros((), REDUCTION)
+    out["outputs"], out["size"] = prod(n for n, _ in kept), prod(n for n, _ in reduced)
+    out["chunk"], out["count"] = chunk or max(1, out["size"]), out["size"]
+    for name, axes in (("kept", kept), ("reduced", reduced)):
+        out[name]["ndim"] = len(axes)
+        for what, values in zip(("shape", "strides"), zip(*axes, strict=True), strict=True):
+            out[name][what][: len(axes)] = values
+    return out
+
+
+def _fastest(axes: Sequence[tuple[int, int]]) -> float:
+    return min((abs(s) for n, s in axes if s and n > 1), default=float("inf"))
+
+
+@lru_cache(_MOST_KEPT)
+def plan(
+    shape: tuple[int, ...], strides: tuple[int, ...], dims: tuple[int, ...], keepdim: bool,
+    split: bool = True,
+) -> Plan | None:  # fmt: skip
+    """How an array of this shape and these strides in elements is reduced over `dims`; None where
+    it has too many dimensions. `split`: two launches where one would leave the device idle."""
+    axes = list(zip(shape, strides, strict=True))
+    kept = _collapse([a for d, a in enumerate(axes) if d not in dims])
+    ordered = sorted((axes[d] for d in dims), key=lambda axis: -abs(axis[1]))
+    reduced = _collapse(ordered)
+    if max(len(kept), len(reduced)) > MAX_DIMS:
+        return None
+    outputs, size = prod(n for n, _ in kept), prod(n for n, _ in reduced)
+    form = "rows" if size > 1 and _fastest(reduced) <= _fastest(kept) else "columns"
+    grid, block = getattr(groups, form)(outputs, size)
+    longest = _CHUNK_OF_ROW if form == "rows" else _CHUNK_OF_COLUMN
+    parts = min(-(-2 * groups.FEW // grid[0]), size // longest, _MOST_CHUNKS) if split else 1
+    if parts < 2 or not outputs:
+        steps = (Step(form, grid, block, structure(kept, reduced)),)
+        parts = 1
+    else:
+        chunk = -(-size // parts)
+        parts = -(-size // chunk)
+        grid, block = getattr(groups, form)(outputs, chunk)
+        second = structure([(outputs, 1)], [(parts, outputs)])
+        second["count"] = size
+        last = "rows" if outputs == 1 else "columns"
+        steps = (
+            Step(form, (*grid, parts), block, structure(kept, reduced, chunk)),
+            Step(last, *getattr(groups, last)(outputs, parts), second),
+        )
+    result = [1 if d in dims else n for d, n in enumerate(shape) if keepdim or d not in dims]
+    return Plan(tuple(result), outputs, parts, steps)
+
+
+def plan_of(x: Any, dims: tuple[int, ...], keepdim: bool, split: bool = True) -> Plan | None:
+    """`plan` of an array."""
+    itemsize = x.dtype.itemsize
+    return plan(x.shape, tuple([s // itemsize for s in x.strides]), dims, keepdim, split)
+
+
+# ---- the launch: what was found is kept by the array's layout and the dimensions
+
+_KEPT: dict[tuple, Any] = {}
+
+
+def _find(
+    xp: Library, name: str, x: Any, dim: Any, keepdim: bool, dtype: np.dtype
+) -> Callable[[Any], Any] | None:
+    """What reduces arrays like x; None where the kernel has no form for them."""
+    if _types(x.dtype, dtype) not in KERNELS[name].dtypes:
+        return None
+    dims, split = normal_dims(dim, x.ndim, name), name != "logsumexp"
+    planned = plan_of(x, dims, keepdim, split)
+    if planned is None:
+        return None
+    if planned.parts == 1:
+        return _one_step(xp, name, _types(x.dtype, dtype), planned, dtype)
+    before = "sum" if name == "mean" else name
+    middle = _middle(name, x.dtype)
+    first, last = _types(x.dtype, middle), _types(middle, dtype)
+    shape = planned.parts, planned.outputs
+
+    def run(x: Any) -> Any:
+        partial, out = xp.ndarray(shape, middle), xp.ndarray(planned.shape, dtype)
+        form, grid, block, reduction = planned.steps[0]
+        launch(xp, before, form, first, grid, block, x, partial, reduction)
+        form, grid, block, reduction = planned.steps[1]
+        launch(xp, name, form, last, grid, block, partial, out, reduction)
+        return out
+
+    return run
+
+
+def _types(source: np.dtype, result: np.dtype) -> str:
+    """As the manifest says it."""
+    return key(source) if source == result else f"{key(source)}:{key(result)}"
+
+
+def _middle(name: str, dtype: np.dtype) -> np.dtype:
+    """What the first of two launches writes."""
+    if name not in ("sum", "mean"):
+        return dtype
+    if dtype.kind in _INTEGERS:
+        return _int64
+    return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+
+
+def _one_step(xp: Library, name: str, types: str, planned: Plan, dtype: np.dtype) -> Any:
+    ndarray, shape = xp.ndarray, planned.shape
+    form, grid, block, reduction = planned.steps[0]
+    if not planned.outputs:
+        return lambda x: ndarray(shape, dtype)
+    if xp.several_devices:
+
+        def run(x: Any) -> Any:
+            out = ndarray(shape, dtype)
+            launch(xp, name, form, types, grid, block, x, out, reduction)
+            return out
+    else:
+        function = find(xp, name, form, types, 0).function
+
+        def run(x: Any) -> Any:  # all that `launch` would check was part of the key
+            out = ndarray(shape, dtype)
+            function(grid, block, (x, out, reduction))
+            return out
+
+    return run
+
+
+def _reduced(xp: Library, name: str, x: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
+    if dim.__class__ is list:
+        dim = tuple(dim)
+    mark = xp, name, x.dtype, x.shape, x.strides, dim, keepdim, dtype
+    run = _KEPT.get(mark)
+    if run is None:
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        run = _find(xp, name, x, dim, keepdim, x.dtype if dtype is None else dtype)
+        _KEPT[mark] = run or _declined
+    return run(x) if run else NotImplemented
+
+
+def _declined(x: Any) -> Any:
+    return NotImplemented
+
+
+# ---- kernels
+
+
+@kernel("sum")
+def sum(xp: Library, input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """sum x; integers as int64"""
+    dtype = _int64 if input.dtype.kind in _INTEGERS else None
+    return _reduced(xp, "sum", input, dim, keepdim, dtype)
+
+
+@kernel("mean")
+def mean(xp: Library, input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """sum x / n"""
+    return _reduced(xp, "mean", input, dim, keepdim, None)
+
+
+@kernel("sum_to")
+def sum_to(xp: Library, grad: Any, size: tuple[int, ...], dtype: np.dtype) -> Any:
+    """A gradient summed over what was broadcast, in its input's dtype."""
+    shape = grad.shape
+    lead = len(shape) - len(size)
+    dims = tuple([d for d, n in enumerate(shape) if d < lead or n != size[d - lead]])
+    out = _reduced(xp, "sum", grad, dims, True, dtype) if dims else NotImplemented
+    return out if out is NotImplemented or not lead else out.reshape(size)
+
+
+@kernel("amax")
+def amax(xp: Library, input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The largest x; declines empty arrays, for which the body has errors."""
+    return _reduced(xp, "amax", input, dim, keepdim, None) if input.size else NotImplemented
+
+
+@kernel("amin")
+def amin(xp: Library, input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The smallest x; declines empty arrays, for which the body has errors."""
+    return _reduced(xp, "amin", input, dim, keepdim, None) if input.size else NotImplemented
+
+
+@kernel("logsumexp")
+def logsumexp(xp: Library, input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """t + ln sum e^(x - t)"""
+    return _reduced(xp, "logsumexp", input, dim, keepdim, None)
+
+
+@kernel("logsumexp_backward")
+def logsumexp_backward(xp: Library, grad: Any, input: Any, out: Any, dim: Any, keepdim: Any) -> Any:
+    """g e^(x - y)"""
+    dtype = key(input.dtype)
+    if dtype not in KERNELS["logsumexp_backward"].dtypes or not (
+        grad.dtype == out.dtype == input.dtype
+    ):
+        return NotImplemented
+    x = xp.ascontiguousarray(input)
+    planned = plan_of(x, normal_dims(dim, x.ndim, "logsumexp"), False, split=False)
+    if planned is None:
+        return NotImplemented
+    result = xp.ndarray(x.shape, x.dtype)
+    if result.size:
+        form, grid, block, reduction = planned.steps[0]
+        g, y = xp.ascontiguousarray(grad), xp.ascontiguousarray(out)
+        launch(xp, "logsumexp_backward", form, dtype, grid, block, g, x, y, result, reduction)
+    return result

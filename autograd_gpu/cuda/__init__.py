@@ -1,0 +1,47 @@
+"""CUDA devices, streams, events, memory, random numbers, and kernels of your own.
+
+Everything imports without a GPU and without CuPy; what needs a device says so when it is called."""
+
+from typing import Any
+
+from .devices import (
+    can_device_access_peer, current_device, device, device_count, device_of, get_arch_list,
+    get_device_capability, get_device_name, get_device_properties, init, is_available,
+    is_bf16_supported, is_initialized, set_device, synchronize, unavailable_reason,
+)  # fmt: skip
+from .memory import (
+    OutOfMemoryError, empty_cache, max_memory_allocated, max_memory_reserved, mem_get_info,
+    memory_allocated, memory_reserved, memory_stats, memory_summary, reset_max_memory_allocated,
+    reset_peak_memory_stats, set_per_process_memory_fraction,
+)  # fmt: skip
+from .streams import (
+    Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream,
+)  # fmt: skip
+
+__all__ = [
+    "Event", "OutOfMemoryError", "Stream", "StreamContext", "can_device_access_peer",
+    "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
+    "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
+    "get_device_properties", "init", "is_available", "is_bf16_supported", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved",
+    "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats", "memory_summary",
+    "reset_max_memory_allocated", "reset_peak_memory_stats", "set_device",
+    "set_per_process_memory_fraction", "set_stream", "stream", "synchronize",
+    "unavailable_reason",
+]  # fmt: skip
+
+
+def manual_seed(seed: int) -> None:
+    """Seed the generator of the current CUDA device; without one nothing happens, as in PyTorch."""
+    int(seed)
+
+
+def manual_seed_all(seed: int) -> None:
+    """Seed the generators of all CUDA devices; without any nothing happens, as in PyTorch."""
+    int(seed)
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise AttributeError(f"module 'autograd_gpu.cuda' has no attribute '{name}'")

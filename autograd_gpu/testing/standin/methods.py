@@ -1,0 +1,188 @@
+"""Methods of the stand-in's arrays: NumPy's, with CuPy's parameters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import calls, creation, indexing
+from .arrays import fresh, ndarray, supported, view_of
+from .surface import array_members, parsed
+
+__all__ = ["attach"]
+
+# Methods that NumPy's arrays have under the same name and with the same meaning.
+_AS_NUMPY = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress",
+    "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "max",
+    "mean", "min", "nonzero", "partition", "prod", "put", "ravel", "repeat", "reshape", "round",
+    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "trace", "transpose", "var",
+)  # fmt: skip
+
+
+def _method(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    text = array_members()[name]
+    assert text is not None
+    parameters = parsed(name, text)
+
+    def run(self: ndarray, *args: Any, **kwargs: Any) -> Any:
+        parameters.check(args, kwargs)
+        return calls.call("ndarray." + name, compute, (self, *args), kwargs, packed=True)
+
+    run.__name__, run.__qualname__ = name, "ndarray." + name
+    run.__doc__ = f"`numpy.ndarray.{name}` with CuPy's parameters: ({parameters.text})."
+    return run
+
+
+def get(
+    self: ndarray, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True
+) -> np.ndarray:
+    """A copy on the host."""
+    calls.record("ndarray.get", (self,), {"order": order})
+    calls.used([self])
+    if out is not None:
+        if not isinstance(out, np.ndarray) or out.dtype != self.dtype or out.shape != self.shape:
+            raise TypeError("Only numpy.ndarray of the same dtype and shape can be obtained from")
+        out[...] = self._host
+        return out
+    return np.array(self._host, order="F" if order == "F" else "C")
+
+
+def set(self: ndarray, arr: Any, stream: Any = None) -> None:
+    """Take over the values of an array of NumPy's of the same shape and dtype."""
+    calls.record("ndarray.set", (self, arr), {})
+    if not isinstance(arr, np.ndarray):
+        raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
+    if self.dtype != arr.dtype:
+        raise TypeError(f"{arr.dtype} array cannot be set to {self.dtype} array")
+    if self.shape != arr.shape:
+        raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
+    if not (self._c_contiguous or self._f_contiguous):
+        raise RuntimeError("Cannot set to non-contiguous array")
+    calls.used([self])
+    self._host[...] = arr
+
+
+def astype(
+    self: ndarray, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None,
+    copy: bool = True,
+) -> ndarray:  # fmt: skip
+    """The values as another type."""
+    if casting is not None or subok is not None:
+        raise TypeError("astype: casting and subok are not supported")
+    dtype = supported(dtype)
+
+    def compute(host: np.ndarray) -> np.ndarray:
+        return host.astype(dtype, order=order, copy=copy)  # type: ignore[arg-type]
+
+    calls.record("ndarray.astype", (self, dtype), {"order": order, "copy": copy})
+    return calls.call("ndarray.astype", compute, (self,), {})
+
+
+def view(self: ndarray, dtype: Any = None, type: Any = None) -> ndarray:
+    """The same memory read as another type."""
+    if type is not None:
+        raise NotImplementedError("the stand-in has no subclasses of ndarray")
+    calls.record("ndarray.view", (self, dtype), {})
+    host = self._host.view() if dtype is None else self._host.view(supported(dtype))
+    return view_of(self, host)
+
+
+def item(self: ndarray) -> Any:
+    """The only element as a Python number."""
+    calls.record("ndarray.item", (self,), {})
+    if self.size != 1:
+        raise ValueError("can only convert an array of size 1 to a Python scalar")
+    return self._host.item()
+
+
+def tolist(self: ndarray) -> Any:
+    """Nested lists of Python numbers."""
+    calls.record("ndarray.tolist", (self,), {})
+    return self._host.tolist()
+
+
+def tobytes(self: ndarray, order: str = "C") -> bytes:
+    """The bytes of the elements in order."""
+    return self._host.tobytes(order)  # type: ignore[arg-type]
+
+
+def take(self: ndarray, indices: Any, axis: int | None = None, out: Any = None) -> ndarray:
+    """Elements by index; what lies outside wraps around."""
+    args = (self, indices, axis, out)
+    return calls.call("ndarray.take", indexing.take, args, {}, packed=True)
+
+
+def ptp(self: ndarray, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+    """Maximum minus minimum."""
+    return calls.call("ndarray.ptp", np.ptp, (self, axis, out, keepdims), {}, packed=True)
+
+
+def reduced_view(self: ndarray, dtype: Any = None) -> ndarray:
+    """A view with as few dimensions as the strides allow."""
+    return self.reshape(-1) if self._c_contiguous else self.view()
+
+
+def _scatter(name: str) -> Callable[..., None]:
+    def run(self: ndarray, slices: Any, value: Any) -> None:
+        indexing.scatter(self, name, slices, value)
+
+    run.__name__, run.__doc__ = name, f"`{name}` at an index, where repeated indices all count."
+    return run
+
+
+def _part(name: str) -> property:
+    def read(self: ndarray) -> ndarray:
+        return calls.call("ndarray." + name, lambda h: getattr(h, name), (self,), {})
+
+    def write(self: ndarray, value: Any) -> None:
+        getattr(self, name)[...] = value
+
+    return property(read, write, doc=f"The {name} part: a view of a complex array.")
+
+
+def _transposed(self: ndarray) -> ndarray:
+    return self if self.ndim < 2 else view_of(self, self._host.T)
+
+
+def _matrices(self: ndarray) -> ndarray:
+    if self.ndim < 2:
+        raise ValueError("matrix transpose with ndim < 2 is undefined")
+    return view_of(self, self._host.swapaxes(-1, -2))
+
+
+def _iterate(self: ndarray) -> Any:
+    if not self.ndim:
+        raise TypeError("iteration over a 0-d array")
+    return (self[k] for k in range(len(self)))
+
+
+def _deepcopy(self: ndarray, memo: Any) -> ndarray:
+    return fresh(self._host.copy())
+
+
+def _reduce(self: ndarray) -> Any:
+    return creation.array, (self._host.copy(),)
+
+
+def _pass(self: ndarray, obj: Any) -> None:
+    """CuPy's hook for subclasses, of which there are none here."""
+
+
+def attach() -> None:
+    """Give the class its methods."""
+    for name in _AS_NUMPY:
+        setattr(ndarray, name, _method(name, getattr(np.ndarray, name)))
+    for function in (get, set, astype, view, item, tolist, tobytes, take, ptp, reduced_view):
+        setattr(ndarray, function.__name__, function)
+    for name in ("scatter_add", "scatter_max", "scatter_min"):
+        setattr(ndarray, name, _scatter(name))
+    for name in ("real", "imag"):
+        setattr(ndarray, name, _part(name))
+    special: dict[str, Any] = {
+        "T": property(_transposed), "mT": property(_matrices), "__iter__": _iterate,
+        "__getitem__": indexing.get, "__setitem__": indexing.put, "__deepcopy__": _deepcopy,
+        "__copy__": lambda self: self.copy(), "__reduce__": _reduce, "__array_finalize__": _pass,
+    }  # fmt: skip
+    for name, member in special.items():
+        setattr(ndarray, name, member)

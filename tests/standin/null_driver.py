@@ -1,0 +1,139 @@
+"""CuPy itself on a CUDA driver that does nothing, so that its own Python and Cython code tells
+what it accepts and what it returns: a type, a shape, strides.
+
+Memory is the host's, and copies and fills of bytes are done; a kernel is neither compiled nor run.
+It works because CuPy's modules call the runtime through tables of function pointers
+(`__pyx_capi__`), which are filled in here before CuPy is imported: so it must be the first in a
+process to import CuPy. See `null_cupy`.
+"""
+
+import ctypes
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+__all__ = ["null_cupy"]
+
+_libc: Any = ctypes.CDLL(None)
+_libc.calloc.restype = ctypes.c_void_p
+_libc.calloc.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
+_libc.free.argtypes = [ctypes.c_void_p]
+_python: Any = ctypes.pythonapi
+_python.PyCapsule_New.restype = ctypes.py_object
+_python.PyCapsule_New.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+_python.PyCapsule_GetName.restype = ctypes.c_char_p
+_python.PyCapsule_GetName.argtypes = [ctypes.py_object]
+
+_TYPES = {
+    "int": ctypes.c_int, "unsigned int": ctypes.c_uint, "intptr_t": ctypes.c_ssize_t,
+    "size_t": ctypes.c_size_t, "uintmax_t": ctypes.c_uint64, "float": ctypes.c_float,
+    "PyObject *": ctypes.py_object, "void": None, "cudaMemcpyKind": ctypes.c_int,
+    "int64_t": ctypes.c_int64, "int __pyx_skip_dispatch": ctypes.c_int, "double": ctypes.c_double,
+}  # fmt: skip
+_kept: list[Any] = []  # what C code points to
+
+
+def _type(text: str) -> Any:
+    text = text.strip()
+    if text in _TYPES:
+        return _TYPES[text]
+    return ctypes.c_void_p if text.endswith("*") else ctypes.c_int  # an enumeration
+
+
+def _signature(name: str) -> tuple[Any, list[Any]] | None:
+    """The types of "int (int, size_t)"; None where a structure is returned by value."""
+    found = re.match(r"(.+?) ?\((.*)\)$", name)
+    assert found, name
+    result, arguments = found[1].strip(), found[2]
+    if result not in _TYPES:
+        return None
+    return _type(result), [_type(a) for a in arguments.split(", ") if a != "void"]
+
+
+def _filled(module: Any, answers: dict[str, Callable[..., Any]], rest: bool = True) -> None:
+    """Put functions of ours into a module's table and among its names; all others of the table
+    return 0 or None where `rest` is true."""
+    for name, capsule in dict(module.__pyx_capi__).items():
+        title = _python.PyCapsule_GetName(capsule)
+        types = _signature(title.decode()) if b"(" in title else None
+        if types is None or not (rest or name in answers):
+            continue
+        result, arguments = types
+        skip = bool(arguments) and title.endswith(b"__pyx_skip_dispatch)")
+        answer = answers.get(name) or partial(_nothing, result)
+        function = ctypes.PYFUNCTYPE(result, *arguments)(partial(_answer, answer, skip))
+        _kept.extend((function, title))
+        address = ctypes.cast(function, ctypes.c_void_p)
+        module.__pyx_capi__[name] = _python.PyCapsule_New(address, title, None)
+        if hasattr(module, name):
+            setattr(module, name, answer)
+    for name, answer in answers.items():
+        setattr(module, name, answer)
+
+
+def _nothing(result: Any, *arguments: Any) -> Any:
+    return None if result in (ctypes.py_object, None) else 0
+
+
+def _answer(function: Callable[..., Any], skip: bool, *arguments: Any) -> Any:
+    return function(*(arguments[:-1] if skip else arguments))
+
+
+def _malloc(size: int, *rest: Any) -> int:
+    return _libc.calloc(size + 64, 1)
+
+
+def _copy(to: int, source: int, size: int, *rest: Any) -> None:
+    ctypes.memmove(to, source, size)
+
+
+def _fill(at: int, value: int, size: int, *rest: Any) -> None:
+    ctypes.memset(at, value, size)
+
+
+def _attribute(attribute: int, device: int) -> int:
+    return {75: 9, 76: 0, 10: 32, 16: 132, 1: 1024}.get(attribute, 1024)
+
+
+_RUNTIME: dict[str, Callable[..., Any]] = {
+    "getDeviceCount": lambda: 1,
+    "deviceGetAttribute": _attribute,
+    "malloc": _malloc, "mallocAsync": _malloc, "hostAlloc": _malloc,
+    "free": lambda at: _libc.free(at), "freeHost": lambda at: _libc.free(at),
+    "memcpy": _copy, "memcpyAsync": _copy, "memset": _fill, "memsetAsync": _fill,
+    "memGetInfo": lambda: (1 << 33, 1 << 34),
+    "runtimeGetVersion": lambda: 13000, "driverGetVersion": lambda: 13000,
+    "_getCUDAMajorVersion": lambda: 13,
+    "getDeviceProperties": lambda device: {
+        "name": b"none", "major": 9, "minor": 0, "multiProcessorCount": 132,
+        "totalGlobalMem": 1 << 34, "maxThreadsPerBlock": 1024, "warpSize": 32,
+    },
+    "streamCreate": lambda: 16, "streamCreateWithFlags": lambda flags: 16,
+    "eventCreate": lambda: 16, "eventCreateWithFlags": lambda flags: 16,
+    "_ensure_context": lambda: None,
+}  # fmt: skip
+_DRIVER: dict[str, Callable[..., Any]] = {
+    "moduleLoadData": lambda image: 16, "moduleLoad": lambda path: 16,
+    "moduleGetFunction": lambda module, name: 16,
+    "funcGetAttribute": lambda attribute, function: 1024,
+    "occupancyMaxPotentialBlockSize": lambda function, shared, limit: (132, 1024),
+    "occupancyMaxActiveBlocksPerMultiprocessor": lambda function, block, shared: 2,
+    "ctxGetCurrent": lambda: 16,
+}  # fmt: skip
+
+
+def null_cupy() -> Any:
+    """The module `cupy`, imported for the first time in this process, on the driver that does
+    nothing. RuntimeError where CuPy was imported before."""
+    import sys
+
+    if "cupy" in sys.modules:
+        raise RuntimeError("CuPy is in this process already; it cannot change its driver")
+    from cupy_backends.cuda.api import driver, runtime
+
+    _filled(runtime, _RUNTIME)
+    _filled(driver, _DRIVER)
+    import cupy
+
+    return cupy
