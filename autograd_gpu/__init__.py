@@ -25,6 +25,7 @@ from ._core.memory_format import (
     memory_format,
     preserve_format,
 )
+from ._core.precision import get_float32_matmul_precision, set_float32_matmul_precision
 from ._core.printing import get_printoptions, printoptions, set_printoptions
 from ._core.size import Size
 from ._core.tensor import Tensor
@@ -40,7 +41,7 @@ globals().update({alias: _dtype.BY_NAME[name] for alias, name in _dtype.ALIASES.
 globals().update(_table.PUBLIC[""])
 
 _LAZY = {
-    "cuda": None, "datasets": None, "linalg": None, "nn": None, "optim": None,
+    "backends": None, "cuda": None, "datasets": None, "linalg": None, "nn": None, "optim": None,
     "random": None,
     "return_types": None, "serialization": None, "special": None, "testing": None,
     "utils": None,

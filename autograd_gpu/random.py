@@ -1,4 +1,4 @@
-"""The random number generator of the CPU: seeds and state, under PyTorch's names."""
+"""Random number generators: seeds and state, under PyTorch's names. Those of CUDA: `cuda`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, SupportsInt
 
-from ._core.random import Generator, default_generator
+from ._core.device import cuda, device
+from ._core.random import (
+    Generator,
+    cuda_states,
+    default_generator,
+    load_cuda_states,
+    seed_cuda,
+    seed_everything,
+)
 from ._core.tensor import Tensor
 
 __all__ = [
@@ -22,9 +30,9 @@ __all__ = [
 
 
 def manual_seed(seed: SupportsInt | str) -> Generator:
-    """Start the default generator's stream of a seed, and give the generator.
+    """Start the streams of a seed on all devices, and give the CPU's default generator.
 
-    The numbers that follow are those PyTorch draws on the CPU after the same call.
+    The numbers that follow on the CPU are those PyTorch draws there after the same call.
 
     Args:
         seed: -2**63 ... 2**64 - 1; ``int()`` is applied to it. Negative: seed + 2**64.
@@ -32,16 +40,18 @@ def manual_seed(seed: SupportsInt | str) -> Generator:
     Raises:
         ValueError: out of range, or a string that is no integer.
     """
-    return default_generator.manual_seed(int(seed))
+    return seed_everything(int(seed))
 
 
 def seed() -> int:
-    """Start the default generator at a new random 64-bit seed, and give the seed."""
-    return default_generator.seed()
+    """Start the default generators of all devices at a new random 64-bit seed, and give it."""
+    chosen = default_generator.seed()
+    seed_cuda(chosen)
+    return chosen
 
 
 def initial_seed() -> int:
-    """The seed that the default generator started from."""
+    """The seed that the CPU's default generator started from."""
     return default_generator.initial_seed()
 
 
@@ -68,18 +78,35 @@ def fork_rng(
     _devices_kw: str = "devices",
     device_type: str | None = None,
 ) -> Iterator[None]:
-    """A block after which the default generator stands where it stood before.
+    """A block after which the default generators stand where they stood before.
 
     Args:
-        devices: further devices whose generators to keep; on the CPU there are none.
+        devices: the CUDA devices whose generators to keep, as numbers, names or devices; None: all.
         enabled: False makes the block an ordinary one.
-        device_type: the type of `devices`.
+        device_type: the type of `devices`, "cuda" or "cpu".
+
+    Raises:
+        RuntimeError: a device that is none of CUDA's.
     """
     if not enabled:
         yield
         return
-    state = default_generator.state_bytes()
+    kept = _numbers(devices, device_type)
+    state, others = default_generator.state_bytes(), cuda_states(kept)
     try:
         yield
     finally:
         default_generator.load_state_bytes(state)
+        load_cuda_states(others)
+
+
+def _numbers(devices: Iterable[Any] | None, device_type: str | None) -> list[int] | None:
+    """The numbers of CUDA devices; None for all of them."""
+    if device_type not in (None, "cuda", "cpu"):
+        raise RuntimeError(f"fork_rng: no module of a device type {device_type!r}")
+    if device_type == "cpu" or devices is None:
+        return None if device_type != "cpu" else []
+    places = [device(d) for d in devices]
+    if any(p.type != "cuda" for p in places):
+        raise RuntimeError(f"fork_rng: expected CUDA devices, but got {places}")
+    return [cuda(p).current_device() if p.index is None else p.index for p in places]

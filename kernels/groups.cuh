@@ -104,6 +104,14 @@ struct Columns {
   }
 };
 
+// Where the first element of an item of a contiguous array (outer, size, inner) lies; for rows
+// inner = 1.
+template <class G> __device__ __forceinline__ i64 begin_of(i64 item, i64 size, i64 inner) {
+  if (G::ROWS) return item * size;
+  const i64 before = quotient(item, inner);
+  return before * size * inner + (item - before * inner);
+}
+
 // Every thread of a block of two dimensions gets R of all threads' values.
 template <class R, class S> __device__ __forceinline__ S whole_block(S value, S none) {
   __shared__ S partial[32];

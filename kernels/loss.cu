@@ -26,9 +26,7 @@ struct AddTally {
   }
 };
 
-template <class A> __device__ __forceinline__ bool first_thread() {
-  return threadIdx.x == 0 && threadIdx.y == 0;
-}
+__device__ __forceinline__ bool first_thread() { return threadIdx.x == 0 && threadIdx.y == 0; }
 
 // Every thread gets the block's tally, whose sums go to `partial` for a second launch; a single
 // block ends the loss itself.
@@ -37,7 +35,7 @@ __device__ __forceinline__ Tally<wide<T>> end_block(const Tally<wide<T>>& mine, 
                                                     wide<T>* partial, i64* bad, int reduction) {
   typedef wide<T> A;
   const Tally<A> all = whole_block<AddTally>(mine, AddTally::none<A>());
-  if (threadIdx.x == 0 && threadIdx.y == 0) {
+  if (first_thread()) {
     bad[blockIdx.x] = all.bad;
     if (partial) {
       partial[blockIdx.x] = all.loss;
@@ -59,18 +57,12 @@ template <class A> __device__ __forceinline__ Tally<A> tally_of(const A* partial
   return whole_block<AddTally>(mine, AddTally::none<A>());
 }
 
-// The weight of a class in the loss; `size` where it is no class.
+// The weight of a class in the loss; NaN where it is no class.
 template <class T>
 __device__ __forceinline__ wide<T> weight_of(const T* weight, i64 target, i64 size) {
   typedef wide<T> A;
   if ((unsigned long long)target >= (unsigned long long)size) return A(0) / A(0);
   return weight ? widen(weight[target]) : A(1);
-}
-
-template <class G> __device__ __forceinline__ i64 begin_of(i64 item, i64 size, i64 inner) {
-  if (G::ROWS) return item * size;
-  const i64 before = quotient(item, inner);
-  return before * size * inner + (item - before * inner);
 }
 
 // ---- cross-entropy
@@ -123,7 +115,7 @@ __global__ void __launch_bounds__(MOST_THREADS)
     A loss = 0;
     if (t != ignore) {
       const A own = weight_of(weight, t, size);
-      const bool known = own == own || (t >= 0 && t < size);
+      const bool known = t >= 0 && t < size;
       loss = known ? (all.top - widen(x[sample.begin + t * sample.stride]) + log_sum) * own : own;
       if (smoothing != A(0)) loss = (A(1) - smoothing) * loss + others;
       if (!known && sample.item < tally.bad) tally.bad = sample.item;
@@ -133,7 +125,7 @@ __global__ void __launch_bounds__(MOST_THREADS)
     tally.loss += loss;
   }
   tally = end_block(tally, out, partial, bad, reduction);
-  if (!partial && threadIdx.x == 0 && threadIdx.y == 0) total[0] = tally.weight;
+  if (total && !partial && first_thread()) total[0] = tally.weight;
 }
 
 template <class T>
@@ -141,8 +133,8 @@ __global__ void cross_entropy_total(const wide<T>* partial, i64 blocks, T* out, 
                                     int reduction) {
   const Tally<wide<T>> all = tally_of(partial, blocks);
   if (threadIdx.x) return;
-  total[0] = all.weight;
-  if (reduction != NONE) out[0] = narrow<T>(reduction == MEAN ? all.loss / all.weight : all.loss);
+  if (total) total[0] = all.weight;
+  out[0] = narrow<T>(reduction == MEAN ? all.loss / all.weight : all.loss);
 }
 
 // cross_entropy_backward: g w_t (1 - e) (p - 1 at t) + g e / n (p sum w - w), p the softmax of x

@@ -52,8 +52,9 @@ template <class F, class U, int V> struct Parameters {
 
 // A team a row. `channels`: of a group. `length`: elements of a channel.
 template <class F, class T, class U, class S, int V>
-__global__ void __launch_bounds__(512) norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* mean, S* rstd,
-                          i64 rows, i64 n, int groups, int channels, int length, wide<T> eps) {
+__global__ void __launch_bounds__(512)
+    norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* mean, S* rstd, i64 rows, i64 n,
+              int groups, int channels, int length, wide<T> eps) {
   typedef wide<T> A;
   const bool whole = n % V == 0 && whole_chunks<V>(x) && whole_chunks<V>(out);
   const bool whole_parameters = whole && whole_chunks<V>(w) && whole_chunks<V>(b);
@@ -98,9 +99,9 @@ __global__ void __launch_bounds__(512) norm_rows(const T* x, const U* w, const U
 
 // The gradient of x: a team a row.
 template <class F, class T, class U, class S, int V>
-__global__ void __launch_bounds__(512) norm_backward_rows(const T* g, const T* x, const U* w, const wide<T>* mean,
-                                   const S* rstd, T* dx, i64 rows, i64 n, int groups, int channels,
-                                   int length) {
+__global__ void __launch_bounds__(512)
+    norm_backward_rows(const T* g, const T* x, const U* w, const wide<T>* mean, const S* rstd,
+                       T* dx, i64 rows, i64 n, int groups, int channels, int length) {
   typedef wide<T> A;
   const bool whole = n % V == 0 && whole_chunks<V>(g) && whole_chunks<V>(x) && whole_chunks<V>(dx);
   const bool whole_parameters = whole && whole_chunks<V>(w);

@@ -35,13 +35,6 @@ struct LogSoftmaxBackward {
   }
 };
 
-// Where the first element of an item lies.
-template <class G> __device__ __forceinline__ i64 begin_of(i64 item, i64 size, i64 inner) {
-  if (G::ROWS) return item * size;
-  const i64 before = quotient(item, inner);
-  return before * size * inner + (item - before * inner);
-}
-
 template <class F, class G, class T>
 __global__ void __launch_bounds__(MOST_THREADS)
     softmax(const T* x, T* out, i64 items, i64 size, i64 inner) {

@@ -6,10 +6,14 @@ ops make and the CuPy that is installed (`tests/standin/test_audit.py`)."""
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["REPLACED"]
+__all__ = ["MADE", "REPLACED", "Reducing"]
 
 REPLACED: dict[str, Callable[..., Any]] = {}
 """name in NumPy -> the function that does the same on CUDA arrays."""
+
+
+MADE: dict[str, Callable[[Any], Any]] = {}
+"""name in NumPy -> what makes the value that stands for CuPy's, of the library."""
 
 
 def replaces(name: str) -> Callable[[Any], Any]:
@@ -20,6 +24,40 @@ def replaces(name: str) -> Callable[[Any], Any]:
         return function
 
     return wrap
+
+
+class Reducing:
+    """A ufunc with the `reduce` that CuPy leaves out: a reduction of the same meaning."""
+
+    def __init__(self, ufunc: Any, reduction: Any) -> None:
+        """See the class."""
+        self.ufunc, self.reduction = ufunc, reduction
+        self.at, self.outer = ufunc.at, ufunc.outer
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """The ufunc."""
+        return self.ufunc(*arguments, **options)
+
+    def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+               keepdims: bool = False) -> Any:  # fmt: skip
+        """Along one dimension or several."""
+        found = self.reduction(array, axis=axis, keepdims=keepdims)
+        if out is not None:
+            out[...] = found
+        return found if out is None else out
+
+
+def _reducing(name: str, reduction: str) -> None:
+    def make(xp: Any) -> Any:
+        return Reducing(getattr(xp.module, name), getattr(xp.module, reduction))
+
+    MADE[name] = make
+
+
+for _name, _reduction in {
+    "maximum": "amax", "minimum": "amin", "logical_or": "any", "logical_and": "all",
+}.items():  # fmt: skip
+    _reducing(_name, _reduction)
 
 
 @replaces("from_host")

@@ -35,8 +35,12 @@ class Library:
 
     def __getattr__(self, name: str) -> Any:
         """The function of CuPy or the one that replaces it, found once."""
-        own = differences.REPLACED.get(name)
-        value = getattr(self.module, name) if own is None else partial(own, self)
+        if name in differences.MADE:
+            value = differences.MADE[name](self)
+        elif name in differences.REPLACED:
+            value = partial(differences.REPLACED[name], self)
+        else:
+            value = getattr(self.module, name)
         self.__dict__[name] = value
         return value
 

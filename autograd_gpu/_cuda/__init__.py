@@ -1,5 +1,11 @@
 """How kernels are launched: one module a family. Imported when the first CUDA array is."""
 
-from . import elementwise, softmax
+from . import (
+    batch_norm, convolve, elementwise, im2col, index, loss, matmul, norm, pool, reduce,
+    softmax,
+)  # fmt: skip
 
-__all__ = ["elementwise", "softmax"]
+__all__ = [
+    "batch_norm", "convolve", "elementwise", "im2col", "index", "loss", "matmul", "norm",
+    "pool", "reduce", "softmax",
+]  # fmt: skip

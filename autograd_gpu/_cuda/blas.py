@@ -1,12 +1,16 @@
 """What cuBLAS calls the types that products have here, and its handle for the current device."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._core.library import Library
 
-__all__ = ["DEFAULT", "DEVICE", "FULL_REDUCTION", "HOST", "KINDS", "Blas", "Kind", "connect"]
+__all__ = [
+    "DEFAULT", "DEVICE", "FULL_REDUCTION", "HOST", "KINDS", "Blas", "Kind", "Numbers", "connect",
+    "numbers",
+]  # fmt: skip
 
 DEFAULT = -1  # CUBLAS_GEMM_DEFAULT: cuBLAS chooses the algorithm
 HOST, DEVICE = 0, 1  # cublasPointerMode_t: where the numbers alpha and beta are
@@ -14,30 +18,46 @@ FULL_REDUCTION = 16  # CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION
 _FLOAT, _DOUBLE, _TF32 = 68, 70, 77  # cublasComputeType_t: 32F, 64F, 32F_FAST_TF32
 
 
+class Numbers(NamedTuple):
+    """alpha and beta on the host: their addresses, and the array that must live until cuBLAS has
+    read them, which it has when a call returns."""
+
+    alpha: int
+    beta: int
+    held: np.ndarray
+
+
+@lru_cache(256)
+def numbers(scale: str, alpha: Any, beta: Any) -> Numbers:
+    """alpha and beta as cuBLAS reads them. TypeError for a complex number among real ones."""
+    held = np.array([alpha, beta], scale)
+    held.flags.writeable = False
+    first = held.ctypes.data
+    return Numbers(first, first + held.itemsize, held)
+
+
 class Kind(NamedTuple):
-    """A type of elements: its cudaDataType, what it is computed in (where TF32 is allowed:
-    `fast`), the type of alpha and beta, and the addresses of 0 and 1 in it."""
+    """A type of elements: its cudaDataType, what it is computed in (`fast`: where TF32 is
+    allowed), the type of alpha and beta, the addresses of 1 and 0 in it, is it complex, and the
+    function for two vectors."""
 
     data: int
     compute: int
     fast: int
-    scale: np.dtype
-    zero: int
+    scale: str
     one: int
+    zero: int
     conj: bool
     dot: str
 
 
-_CONSTANTS = {char: np.array([0, 1], char) for char in "fdFD"}  # kept: cuBLAS reads them
+_CONSTANTS = {scale: numbers(scale, 1, 0) for scale in "fdFD"}
 
 
 def _kind(data: int, compute: int, scale: str, dot: str = "") -> Kind:
-    constants = _CONSTANTS[scale]
-    zero = constants.ctypes.data
-    return Kind(
-        data, compute, _TF32 if data in (0, 4) else compute, constants.dtype, zero,
-        zero + constants.itemsize, scale in "FD", dot,
-    )  # fmt: skip
+    one, zero, _ = _CONSTANTS[scale]
+    fast = _TF32 if data in (0, 4) else compute
+    return Kind(data, compute, fast, scale, one, zero, scale in "FD", dot)
 
 
 KINDS = {

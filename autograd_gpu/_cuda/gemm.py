@@ -2,17 +2,14 @@
 
 CuPy's own matmul copies transposed batches, widens float16 and never uses TF32."""
 
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from .._core.library import Library
 from .._core.precision import PRECISION
-from .blas import DEFAULT, DEVICE, FULL_REDUCTION, HOST, KINDS, Blas, Kind, connect
-from .products import COPY_A, COPY_B, EMPTY, Batch, batch_plan, plan
+from .blas import DEFAULT, DEVICE, FULL_REDUCTION, HOST, KINDS, Blas, Kind, connect, numbers
+from .products import COPY_A, COPY_B, EMPTY, LIMIT, Batch, batch_plan, plan
 
 __all__ = ["Gemm", "gemm_of"]
 
@@ -43,7 +40,7 @@ class Gemm:
         flag_b, flag_a, m, n, k, ld_b, ld_a, shape, problem = plan(
             form, kind.conj, a.shape, a.strides, b.shape, b.strides, dtype.itemsize
         )
-        if problem or self.several or PRECISION.full:
+        if problem or PRECISION.full or self.several and self._elsewhere(a):
             return self.general(plan, form, a, b)
         out = self.ndarray(shape, dtype)
         blas, data = self._blas or self.blas, kind.data
@@ -53,6 +50,10 @@ class Gemm:
             kind.fast if PRECISION.tf32 and m > 1 and n > 1 else kind.compute, DEFAULT,
         )  # fmt: skip
         return out
+
+    def _elsewhere(self, array: Any) -> bool:
+        """Is it on another device than the current one, whose handle cuBLAS would be given?"""
+        return array.data.device_id != self.xp.current_device()
 
     def batch(self, form: str, a: Any, b: Any) -> Any:
         """The products of the matrices in the last two dimensions; the others broadcast."""
@@ -67,34 +68,36 @@ class Gemm:
         kind = KINDS.get(a.dtype.char)
         if kind is None or a.dtype != b.dtype or alpha == 0:
             return NotImplemented
-        if self.several and a.data.device_id != self.xp.current_device():
+        if self.several and self._elsewhere(a):
             with self.xp.device(a.data.device_id):
                 return self.general(planned, form, a, b, start, beta, alpha, out)
-        a, b, made = self._ready(planned, form, a, b, kind)
+        made = planned(form, kind.conj, a.shape, a.strides, b.shape, b.strides, a.itemsize)
+        if made.problem & (COPY_A | COPY_B):
+            a, b, made = self._copies(planned, form, a, b, kind)
         if made.problem:
             return self._empty(made, a, start, out)
         if out is None:
             out = self._begun(made.shape, a.dtype, start, beta)
-        elif not _takes(out, made.shape, a.dtype) or start is not None:
+            if out is None:
+                return NotImplemented
+        elif not _takes(out, made.shape, a.dtype):
             return NotImplemented
-        if out is not NotImplemented:
-            with _scaled(kind, alpha) as alpha, _scaled(kind, beta) as beta, self._mode(a.dtype):
-                self._run(made, kind, a, b, out, alpha, beta)
+        held = numbers(kind.scale, alpha, beta)
+        run = self._exactly if a.dtype.char in PRECISION.full else self._run
+        run(made, kind, a, b, out, held.alpha, held.beta)
         return out
 
-    def _ready(self, planned: Any, form: str, a: Any, b: Any, kind: Kind) -> tuple[Any, Any, Any]:
+    def _copies(self, planned: Any, form: str, a: Any, b: Any, kind: Kind) -> tuple[Any, Any, Any]:
         """The factors, copied where they must be, and the plan for them."""
         for _ in range(4):
             made = planned(form, kind.conj, a.shape, a.strides, b.shape, b.strides, a.itemsize)
             if not made.problem & (COPY_A | COPY_B):
-                break
+                return a, b, made
             if made.problem & COPY_A:
                 a = self._copied(a, made.shape[:-2])
             if made.problem & COPY_B:
                 b = self._copied(b, made.shape[:-2])
-        else:
-            raise AssertionError(f"no layout for {form} of {a.shape}, {b.shape}")
-        return a, b, made
+        raise AssertionError(f"no layout for {form} of {a.shape} and {b.shape}")
 
     def _copied(self, array: Any, batch: tuple[int, ...]) -> Any:
         """The elements row by row; where they lie so already, the broadcast batch is at fault."""
@@ -114,33 +117,30 @@ class Gemm:
         return out
 
     def _begun(self, shape: tuple[int, ...], dtype: np.dtype, start: Any, beta: Any) -> Any:
-        """A new array for the result, which holds `start` where beta counts it."""
-        if start is not None:
-            if start.dtype != dtype or not _broadcasts(start.shape, shape):
-                return NotImplemented
+        """A new array for the result, which holds `start` where beta counts it; None where it does
+        not fit."""
+        if start is not None and (start.dtype != dtype or not _broadcasts(start.shape, shape)):
+            return None
         out = self.ndarray(shape, dtype)
         if start is not None and beta != 0:
             out[...] = start
         return out
 
-    @contextmanager
-    def _mode(self, dtype: np.dtype) -> Iterator[None]:
-        """While cuBLAS may not keep partial sums in a half type."""
-        if dtype.char not in PRECISION.full:
-            yield
-            return
+    def _exactly(self, *arguments: Any) -> None:
+        """The product, while cuBLAS may not keep partial sums in a half type."""
         blas = self.blas
         handle = blas.handle()
         before = blas.module.getMathMode(handle)
         blas.module.setMathMode(handle, before | FULL_REDUCTION)
         try:
-            yield
+            self._run(*arguments)
         finally:
             blas.module.setMathMode(handle, before)
 
     def _run(
         self, made: Any, kind: Kind, a: Any, b: Any, out: Any, alpha: int, beta: int
     ) -> None:
+        """`alpha`, `beta`: the addresses of numbers."""
         blas, data = self.blas, kind.data
         flag_b, flag_a, m, n, k, ld_b, ld_a = made[:7]
         compute = kind.fast if PRECISION.tf32 and m > 1 and n > 1 else kind.compute
@@ -155,34 +155,46 @@ class Gemm:
             blas.batched(
                 handle, flag_b, flag_a, m, n, k, alpha, at_b + y, data, ld_b, made.step_b,
                 at_a + x, data, ld_a, made.step_a, beta, at_c + z, data, m, made.step_c,
-                made.count, compute, DEFAULT,
+                made.batches, compute, DEFAULT,
             )  # fmt: skip
 
     def dot(self, a: Any, b: Any, conj: bool = False) -> Any:
         """The sum of the products of two vectors' elements, the first one conjugated if `conj`."""
         kind = KINDS.get(a.dtype.char)
-        if kind is None or a.ndim != 1 or b.ndim != 1 or a.shape != b.shape:
+        if kind is None or a.ndim != 1 or a.shape != b.shape or a.dtype != b.dtype:
             return NotImplemented
-        if not kind.dot or self.several or not a.size:
-            return self.general(plan, "nh", b, a) if conj else self.general(plan, "nt", a, b)
-        steps = [1 if a.size == 1 else v.strides[0] / v.itemsize for v in (a, b)]
-        if a.dtype != b.dtype or max(a.size, *steps) >= 1 << 31:
-            return NotImplemented
-        a, b = [v if s > 0 and s % 1 == 0 else v.copy() for v, s in zip((a, b), steps, strict=True)]
+        if self.several and self._elsewhere(a):
+            with self.xp.device(a.data.device_id):
+                return self.dot(a, b, conj)
+        if not kind.dot or not 0 < a.size <= LIMIT:
+            return self.general(plan, "nt", a, b)
+        x, step_x = self._vector(a)
+        y, step_y = self._vector(b)
         out, blas = self.ndarray((), a.dtype), self.blas
         name = kind.dot[:-1] + "c" if conj and kind.conj else kind.dot
         handle = blas.handle()
         blas.module.setPointerMode(handle, DEVICE)
         try:
             getattr(blas.module, name)(
-                handle, a.size, a.data.ptr, _step(a), b.data.ptr, _step(b), out.data.ptr
+                handle, a.size, x.data.ptr, step_x, y.data.ptr, step_y, out.data.ptr
             )
         finally:
             blas.module.setPointerMode(handle, HOST)
         return out
 
+    def _vector(self, array: Any) -> tuple[Any, int]:
+        """A vector and the distance of its elements, copied where that is no positive number."""
+        if array.size == 1:
+            return array, 1
+        step, rest = divmod(array.strides[0], array.itemsize)
+        if rest or not 0 < step <= LIMIT:
+            return self.xp.ascontiguousarray(array), 1
+        return array, step
+
     def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
         """`numpy.matmul` of two arrays."""
+        if a.ndim == b.ndim == 1 and out is None:
+            return self.dot(a, b)
         if a.ndim > 1 and b.ndim > 2:
             return self.general(batch_plan, "nn", a, b, out=out)
         if a.ndim and b.ndim in (1, 2):
@@ -197,22 +209,6 @@ def _takes(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
 def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     lead = len(wanted) - len(shape)
     return lead >= 0 and all(n in (1, m) for n, m in zip(shape, wanted[lead:], strict=True))
-
-
-def _step(vector: Any) -> int:
-    return 1 if vector.size == 1 else vector.strides[0] // vector.itemsize
-
-
-@contextmanager
-def _scaled(kind: Kind, number: Any) -> Iterator[int]:
-    """The address of a number, for as long as cuBLAS may read it."""
-    if number == 1:
-        yield kind.one
-    elif number == 0:
-        yield kind.zero
-    else:
-        held = np.array(number, kind.scale)
-        yield held.ctypes.data
 
 
 def gemm_of(xp: Library) -> Gemm:

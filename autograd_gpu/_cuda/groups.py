@@ -4,7 +4,7 @@ Rows lie along memory and are shared by threads that are neighbours in x; column
 that neighbours in x are neighbouring columns and the threads of one x share one. Blocks are of 256
 threads; where the items are few, of up to 1024."""
 
-__all__ = ["FEW", "columns", "rows", "tiles"]
+__all__ = ["FEW", "columns", "one_block", "rows", "tiles"]
 
 FEW = 264  # blocks that keep a large GPU busy: two on each of its multiprocessors
 _BLOCK, _MOST = 256, 1024
@@ -25,7 +25,7 @@ def rows(items: int, size: int) -> tuple[tuple[int], tuple[int, int]]:
     else:  # four elements a thread, so that all are on their way at once
         most = _BLOCK if items >= FEW or size <= 4 * _MOST else _MOST
         lanes = min(most, max(32, _power(-(-size // 4))))
-    beside = max(1, _BLOCK // lanes)
+    beside = _BLOCK // lanes if lanes <= 32 else 1
     return (_grid(items, beside),), (lanes, beside)
 
 
@@ -36,6 +36,16 @@ def columns(items: int, size: int) -> tuple[tuple[int], tuple[int, int]]:
     shared = min(most, _power(-(-size // 4)))
     beside = max(beside, min(_BLOCK // shared, _power(items)), 32 // shared)
     return (_grid(items, beside),), (beside, shared)
+
+
+def one_block(form: str, items: int, size: int) -> tuple[int, int]:
+    """A single block for all items."""
+    if form == "rows":
+        lanes = min(32, _power(size))
+        return lanes, max(32 // lanes, min(_MOST // lanes, _power(items)))
+    beside = max(1, min(_MOST, _power(items)))
+    shared = min(_MOST // beside, _power(-(-size // 4)))
+    return max(beside, 32 // shared), shared
 
 
 def tiles(inner: int) -> str:

@@ -46,7 +46,7 @@ class Instance:
     def __init__(self, title: str, function: Any, parameters: Sequence[Parameter]) -> None:
         """See the class."""
         self.title, self.function, self.parameters = title, function, list(parameters)
-        self.strided = any(p.dtype == "Layout" for p in parameters)
+        self.strided = any(p.dtype in ("Layout", "Reduction") for p in parameters)
         self.converters = [
             None if p.pointer or p.dtype in STRUCTS else np.dtype(p.dtype).type for p in parameters
         ]

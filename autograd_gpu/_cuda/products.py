@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
-    "COPY_A", "COPY_B", "DECLINED", "EMPTY", "Batch", "Plan", "batch_plan", "plan",
+    "COPY_A", "COPY_B", "DECLINED", "EMPTY", "LIMIT", "Batch", "Plan", "batch_plan", "plan",
 ]  # fmt: skip
 
 N, T, C = 0, 1, 2  # cublasOperation_t
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The same for `count` products, `step` elements apart; repeated at each of `starts`, offsets
+    """The same for `batches` products, `step` elements apart; repeated at each of `starts`, offsets
     of A, B and C in bytes."""
 
     flag_b: int
@@ -57,7 +57,7 @@ class Batch(NamedTuple):
     step_b: int
     step_a: int
     step_c: int
-    count: int
+    batches: int
     starts: tuple[tuple[int, int, int], ...]
     shape: Numbers
     problem: int
@@ -237,21 +237,21 @@ def _merged(lengths: Numbers, along: list[Numbers]) -> list[tuple[int, Numbers]]
 def _batched(one: Plan, dims: list[tuple[int, Numbers]], itemsize: int) -> Batch:
     """The longest dimension in one call; calls for the others, or a copy where they are many."""
     dims = sorted(dims, key=lambda dim: -dim[0]) or [(1, (0, 0, 0))]
-    (count, steps), rest = dims[0], dims[1:]
+    (batches, steps), rest = dims[0], dims[1:]
     a, b, c = [_elements(step, itemsize) for step in steps]
     copies = (a < 0) * COPY_A | (b < 0) * COPY_B
     if math.prod(n for n, _ in rest) > MOST_CALLS and not copies:
         copies = _to_copy(dims)
     if copies:
         return _uneven(copies, one.shape)
-    if count > LIMIT:
+    if batches > LIMIT:
         return _uneven(DECLINED)
     starts: list[tuple[int, int, int]] = [(0, 0, 0)]
     for n, (da, db, dc) in rest:
         starts = [
             (x + i * da, y + i * db, z + i * dc) for x, y, z in starts for i in range(n)
         ]
-    return Batch(*one[:7], b, a, c, count, tuple(starts), one.shape, 0)
+    return Batch(*one[:7], b, a, c, batches, tuple(starts), one.shape, 0)
 
 
 def _to_copy(dims: list[tuple[int, Numbers]]) -> int:

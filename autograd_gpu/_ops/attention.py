@@ -8,7 +8,7 @@ import numpy as np
 from .._core.tensor import make
 from .declare import Array, Index, composite, op
 from .dropout import dropout
-from .helpers import raw
+from .helpers import like, raw
 from .matmul import matmul
 from .shape import mT
 from .softmax import _prepared, _sums, softmax_backward
@@ -90,7 +90,7 @@ def scaled_dot_product_attention(
     factor = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
     scores, hidden = matmul(query * factor, mT(key)), None
     if is_causal:
-        hidden = make(_above(*scores.shape[-2:]))
+        hidden = like(_above(*scores.shape[-2:]), scores)
     elif attn_mask is not None and raw(attn_mask).dtype.kind == "b":
         hidden = make(~raw(attn_mask))
     elif attn_mask is not None:

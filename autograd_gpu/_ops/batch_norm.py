@@ -44,7 +44,10 @@ def _rows(array: Any) -> Any:
     return _reshape(array, (n, channels, math.prod(array.shape[2:])))
 
 
-@op(where=(), outputs=("output", "mean", "variance"), node="NativeBatchNormBackward0")
+@op(
+    where=(), outputs=("output", "mean", "variance"), node="NativeBatchNormBackward0",
+    kernel="batch_norm",
+)  # fmt: skip
 def _batch_norm(
     xp,
     input: Array,
@@ -71,12 +74,15 @@ def _batch_norm(
 
 
 def _batch_norm_backward(grad, input, weight, mean, variance, fixed_mean, eps, wanted):
+    backward = _recorded if isinstance(grad, Tensor) else batch_norm_backward
+    return backward(grad, input, weight, mean, variance, fixed_mean is not None, eps, wanted)
+
+
+@composite(kernel="batch_norm_backward")
+def batch_norm_backward(grad, input, weight, mean, variance, fixed, eps, wanted):
     """dx = r (g w - mean(g w) - h mean(g w h)) with h normalized; g w r where the statistics are
     fixed
     """
-    fixed = fixed_mean is not None
-    if isinstance(grad, Tensor):
-        return _recorded(grad, input, weight, mean, variance, fixed, eps, wanted)
     xp = library(grad)
     g, x = _rows(wide(grad)), _rows(wide(input))
     rstd = 1 / xp.sqrt(variance + x.dtype.type(eps))
@@ -126,12 +132,22 @@ def _check_channels(channels: int, **given: Any) -> None:
             raise RuntimeError(f"{name} should contain {channels} elements not {p.numel()}")
 
 
-def _update(running: Any, batch: Any, momentum: float) -> None:
-    """running = (1 - m) running + m batch, in place; it counts as a write."""
-    if running is not None:
-        array = running._array
-        array[...] = array * (1 - momentum) + raw(batch) * momentum
-        record_write(array)
+@composite(kernel="batch_norm_update")
+def batch_norm_update(mean, variance, batch_mean, batch_variance, momentum, unbias):
+    """running = (1 - m) running + m batch, in place on raw arrays, of which one may be None."""
+    if mean is not None:
+        mean[...] = mean * (1 - momentum) + batch_mean * momentum
+    if variance is not None:
+        variance[...] = variance * (1 - momentum) + (batch_variance * unbias) * momentum
+
+
+def _update(running: list[Any], batch: list[Any], momentum: float, unbias: float) -> None:
+    """The running mean and variance from the batch's; it counts as a write."""
+    arrays = [None if r is None else r._array for r in running]
+    batch_norm_update(*arrays, *map(raw, batch), momentum, unbias)
+    for array in arrays:
+        if array is not None:
+            record_write(array)
 
 
 def _normalized(
@@ -162,8 +178,7 @@ def _normalized(
     out, batch_mean, batch_variance = _batch_norm(input, weight, bias, None, None, eps)
     if momentum and (mean is not None or var is not None):
         count = math.prod(shape) // shape[1]
-        _update(mean, batch_mean, momentum)
-        _update(var, raw(batch_variance) * (count / (count - 1)), momentum)
+        _update([mean, var], [batch_mean, batch_variance], momentum, count / (count - 1))
     return out
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, Index, composite, op
@@ -103,6 +104,7 @@ def _nll_forward(
     return total, index, -factor
 
 
+@composite(kernel="nll_loss_backward")
 def _nll_backward(grad, input_shape, index, factor):
     """g times its factor at each sample's class, 0 elsewhere"""
     index = raw(index)
@@ -112,7 +114,8 @@ def _nll_backward(grad, input_shape, index, factor):
         return out
     factor = raw(factor)
     kind = raw(grad).dtype
-    wide = np.broadcast_to(np.asarray(factor, kind), index.shape)
+    xp = library(raw(grad))
+    wide = xp.broadcast_to(xp.asarray(factor, kind), index.shape)
     return from_class(grad * like(wide, grad), like(index, grad), input_shape)
 
 
@@ -129,7 +132,7 @@ def _check_weight(weight: Any, input: Any) -> None:
         raise RuntimeError(f"expected scalar type {a} but found {b}")
 
 
-@op(where=(), node="NllLossBackward0", constants=("index", "factor"))
+@op(where=(), node="NllLossBackward0", kernel="nll_loss", constants=("index", "factor"))
 def _nll_loss(xp, input: Array, target: Index, weight: Index | None, reduction, ignore_index):
     """Log probabilities (N, C), classes (N,); see `nll_loss`."""
     if weight is not None:
@@ -137,7 +140,7 @@ def _nll_loss(xp, input: Array, target: Index, weight: Index | None, reduction, 
     return _nll_forward(xp, input, target, weight, reduction, ignore_index)
 
 
-@op(where=(), node="NllLoss2DBackward0", constants=("index", "factor"))
+@op(where=(), node="NllLoss2DBackward0", kernel="nll_loss", constants=("index", "factor"))
 def _nll_loss_many(xp, input: Array, target: Index, weight: Index | None, reduction, ignore_index):
     """Log probabilities (N, C, d), classes (N, d); see `nll_loss`."""
     if weight is not None:

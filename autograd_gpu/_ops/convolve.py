@@ -163,7 +163,7 @@ def _to_input(xp: Any, grad: Any, weight: Any, size: tuple, g: Geometry) -> Any:
 # ---- the three ops; `options` is (stride, padding before and after, dilation, groups)
 
 
-@op(where=(), node="ConvolutionBackward0")
+@op(where=(), kernel="convolution", node="ConvolutionBackward0")
 def _convolution(xp, input: Array, weight: Array, bias: Array | None, options):
     """See `conv2d`."""
     x, w = _wide(input, weight)
@@ -190,7 +190,7 @@ _convolution.derivative(
 )
 
 
-@op(where=(), node="ConvolutionBackward0")
+@op(where=(), kernel="convolution_input", node="ConvolutionBackward0")
 def _convolution_input(xp, output: Array, weight: Array, size, options):
     """The gradient of a convolution's input, from its output's: the transposed convolution."""
     g, w = _wide(output, weight)
@@ -207,7 +207,7 @@ _convolution_input.derivative(
 )
 
 
-@op(where=(), node="ConvolutionBackward0")
+@op(where=(), kernel="convolution_weight", node="ConvolutionBackward0")
 def _convolution_weight(xp, output: Array, input: Array, size, options):
     """The gradient of a convolution's weight, from that of its output."""
     g, x = _wide(output, input)

@@ -5,21 +5,29 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.tensor import Tensor
 from .classify import (
+    _check_weight,
     _counted,
+    class_numbers,
     from_class,
     nll_loss,
     places,
 )
 from .declare import Array, Index, composite, op
-from .helpers import like, raw
-from .loss import reduce_loss, reduction_of
+from .elementwise import exp
+from .helpers import like, raw, wide
+from .loss import reduce_loss, reduction_of, refuse_gradient
 from .reduce import _sum
+from .registry import KERNELS
+from .shape import _reshape
 from .softmax import _log_softmax, _softmax
+from .summing import add_reduce, extreme
 
 __all__ = ["cross_entropy"]
-# ---- cross entropy
+
+# ---- on the CPU: the usual case in one pass
 
 
 _BLOCK = 1 << 16
@@ -57,7 +65,6 @@ _fused.derivative(
 )
 
 
-@composite(kernel="cross_entropy_backward")
 def _fused_backward(grad, input, target, powers, sums, reduction):
     """g (softmax(x) - 1 at the class), divided by n for the mean"""
     n = len(input)
@@ -68,6 +75,103 @@ def _fused_backward(grad, input, target, powers, sums, reduction):
     out = powers * (grad / sums)
     out[_counted(n), target] -= grad
     return out
+
+
+# ---- where a device has a kernel for it: classes, weights and smoothing in one op
+
+
+@op(
+    where=(), node="NllLossBackward0", kernel="cross_entropy", constants=("total",),
+    caches=("tops", "sums"),
+)  # fmt: skip
+def _of_classes(
+    xp, input: Array, target: Index, weight: Index | None, reduction, ignore_index, smoothing
+):
+    """Cross entropies of (N, C, ...) scores and (N, ...) classes: see `cross_entropy`.
+
+    Besides: the sum of the weights, where the mean needs it; the largest score of each sample and
+    its sum of e^(x - largest), from which the gradient is computed."""
+    x = wide(input)
+    index, ignored = class_numbers(xp, target, x.shape[1], ignore_index)
+    tops = extreme(xp, True, x, 1)
+    apart = x - tops[:, None]
+    sums = add_reduce(xp, xp.exp(apart), 1, False)
+    logs = xp.log(sums)
+    own = xp.take_along_axis(apart, index[:, None], 1)[:, 0]
+    factor = xp.ones(index.shape, x.dtype) if weight is None else wide(weight)[index]
+    losses = (logs - own) * factor
+    if smoothing:
+        each = (logs[:, None] - apart) * _by_class(xp, weight, x)
+        others = add_reduce(xp, each, 1, False) * x.dtype.type(smoothing / x.shape[1])
+        losses = losses * x.dtype.type(1 - smoothing) + others
+    if ignored is not None:
+        factor, losses = (xp.where(ignored, x.dtype.type(0), a) for a in (factor, losses))
+    total = add_reduce(xp, factor, None, False) if reduction == "mean" else 1.0
+    if reduction != "none":
+        losses = add_reduce(xp, losses, None, False) / total
+    return losses.astype(input.dtype), total, tops, sums
+
+
+def _by_class(xp: Any, weight: Any, x: Any) -> Any:
+    """The classes' weights, 1 without, as the scores' shape broadcasts."""
+    weight = xp.ones(x.shape[1], x.dtype) if weight is None else weight.astype(x.dtype)
+    return weight.reshape(-1, *[1] * (x.ndim - 2))
+
+
+_of_classes.derivative(
+    input=lambda grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing: (
+        _of_classes_backward(
+            grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing
+        )
+    )
+)
+
+
+@composite(kernel="cross_entropy_backward")
+def _of_classes_backward(
+    grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing
+):
+    """g w_t (1 - e) (p - 1 at t) + g e / n (p sum w - w), p the softmax"""
+    recorded, t = tops is None, raw(target)
+    x = raw(input) if recorded else wide(raw(input))
+    xp, weight = library(x), raw(weight)
+    counts = t != ignore_index
+    index = xp.where(counts, t, 0).astype(np.int64)
+    share = counts.astype(x.dtype)
+    if reduction == "mean":
+        share = share * (0 if total == 0 else 1 / total).__float__()
+    weights = _by_class(xp, weight, x)
+    own = share * weights.reshape(-1)[index] * (1 - smoothing)
+    others = share * (smoothing / x.shape[1])
+    here = index[:, None] == xp.arange(x.shape[1]).reshape(-1, *[1] * (x.ndim - 2))
+    if reduction == "none":
+        grad = _reshape(grad, (t.shape[0], 1, *t.shape[1:]))
+    own, others, here, weights = (
+        like(a.astype(x.dtype), grad) for a in (own[:, None], others[:, None], here, weights)
+    )
+    p = _softmax(input, 1) if recorded else exp(x - tops[:, None]) / sums[:, None]
+    out = own * (p - here)
+    if smoothing:
+        out = out + others * (p * weights.sum() - weights)
+    out = grad * out
+    return out if recorded else out.astype(input.dtype)
+
+
+_IN_ONE = KERNELS["cross_entropy"]
+
+
+def _fits(input: Tensor, target: Tensor, weight: Any) -> bool:
+    """Are these scores and classes for the one op? What does not fit has errors elsewhere."""
+    x, t = input._array, target._array
+    if x.ndim < 2 or t.shape != (x.shape[0], *x.shape[2:]) or x.dtype.kind in "biuc":
+        return False
+    _check_class_weight(weight, input, "")
+    refuse_gradient("nll_loss_forward", weight=weight)
+    _check_weight(raw(weight), x)
+    return True
+
+
+# ---- both
 
 
 @composite(where=("nn.functional",))
@@ -99,6 +203,10 @@ def cross_entropy(
     x, t = _array(input, 1, "self"), _array(target, 2, "target")
     if x.shape == t.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+    if x.__class__ in _IN_ONE and _fits(input, target, weight):
+        return _of_classes(
+            input, target, weight, reduction, ignore_index, float(label_smoothing)
+        )
     if label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
     if weight is not None:

@@ -227,9 +227,11 @@ class Op(Entry):
         first = args[0][0] if args[0].__class__ is list else args[0]
         kind = first.__class__
         xp = LIBRARIES.get(kind)
-        for a in args:
-            if a.__class__ is np.ndarray or xp is None:
-                raise AttributeError("arrays of two devices")
+        if xp is None:  # a number first
+            kind = next(a.__class__ for a in args if a.__class__ in LIBRARIES)
+            xp = LIBRARIES[kind]
+        if xp is np or np.ndarray in map(type, args):
+            raise AttributeError("arrays of two devices")
         if xp.several_devices:
             one_device(xp, args)
         run = self.kernels.get(kind)

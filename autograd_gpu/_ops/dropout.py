@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import device_of, library
 from .._core.dtype import of
-from .._core.random import default_generator, empty_like, fill
+from .._core.random import default_for, draw, empty_like, in_memory_order
+from .._core.random import like as empty
+from .._core.random.choices import keep_factor
+from .._core.random.counted import random_bernoulli
 from .._core.state import recording
 from .._core.tensor import Tensor, make
 from ..autograd.views import base_of, edge_of, refuse_inplace
 from .arithmetic import add, mul
-from .declare import composite
+from .declare import Array, composite, op
+from .helpers import like, raw
 from .random_check import not_implemented
 
 __all__ = [
@@ -54,9 +59,12 @@ def _apply(
         _may_write(input)
     times = input.mul_ if inplace else lambda factor: mul(input, factor)
     if p == 1:
-        return times(make(np.zeros((), array.dtype)))
+        return times(make(library(array).zeros((), array.dtype)))
     _check_dtype(array.dtype, alpha)
-    kept = _draw(array, p, feature)
+    gen = default_for(device_of(array))
+    if gen.counted and not (inplace or feature or alpha):
+        return _native_dropout(input, p, *gen.take(-(-array.size // 4)))
+    kept = _draw(array, p, feature, gen)
     if not alpha:
         return times(make(_noise(kept, p, array.dtype)))
     factor, shift = _alpha_noise(kept, p, array.dtype)
@@ -79,30 +87,48 @@ def _check_dtype(dtype: np.dtype, alpha: bool) -> None:
         )
 
 
-def _draw(array: np.ndarray, p: float, feature: bool) -> np.ndarray:
+@op(where=(), node="NativeDropoutBackward0", constants=("mask",), kernel="dropout")
+def _native_dropout(xp, input: Array, p, seed, counter):
+    """y = x m / (1 - p), m of the Philox stream of a seed from a counter on        dL/dx = g m / (1 - p)"""
+    mask = empty_like(input, np.dtype(np.bool_))
+    flat = in_memory_order(mask).reshape(-1)
+    random_bernoulli(flat, seed, counter, round((1 - p) * 2**32))
+    return input * _noise(mask, p, input.dtype), mask
+
+
+@composite(kernel="dropout_backward")
+def dropout_backward(grad, mask, p):
+    """g m / (1 - p)"""
+    return grad * like(_noise(raw(mask), p, raw(grad).dtype), grad)
+
+
+_native_dropout.derivative(input=lambda grad, mask, p: dropout_backward(grad, mask, p))
+_native_dropout.samples(lambda t: [(t(2, 3, 4), 0.5, 7, 0), (t(9), 0.1, 2**64 - 1, 2**40)])
+
+
+def _draw(array: Any, p: float, feature: bool, gen: Any) -> Any:
     """Which elements (channels) stay, in the input's order in memory."""
     if feature:
-        kept = np.empty((*array.shape[:2], *(1,) * (array.ndim - 2)), np.bool_)
+        shape = *array.shape[:2], *(1,) * (array.ndim - 2)
+        kept = empty(array, shape, np.bool_)
     else:
         kept = empty_like(array, np.dtype(np.bool_))
-    return fill(kept, default_generator.bernoulli(kept.size, 1 - p))
+    return draw(kept, gen.bernoulli, 1 - p)
 
 
-def _two_values(kept: np.ndarray, yes: Any, no: Any) -> np.ndarray:
+def _two_values(kept: Any, yes: Any, no: Any) -> Any:
     """`yes` where kept and `no` elsewhere, in the order in memory of `kept`."""
     out = empty_like(kept, yes.dtype)
     out[...] = no
-    np.copyto(out, yes, where=kept)
+    out[kept] = yes
     return out
 
 
-def _noise(kept: np.ndarray, p: float, dtype: np.dtype) -> np.ndarray:
-    work = np.float64 if dtype.itemsize == 8 else np.float32
-    scale = np.asarray(work(1) / work(1 - p)).astype(dtype)
-    return _two_values(kept, scale, np.zeros((), dtype))
+def _noise(kept: Any, p: float, dtype: np.dtype) -> Any:
+    return _two_values(kept, keep_factor(p, dtype), dtype.type(0))
 
 
-def _alpha_noise(kept: np.ndarray, p: float, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+def _alpha_noise(kept: Any, p: float, dtype: np.dtype) -> tuple[Any, Any]:
     """Factor and shift: dropped elements become SELU's floor, then all are rescaled.
 
     Mean 0 and variance 1 stay.
@@ -111,13 +137,13 @@ def _alpha_noise(kept: np.ndarray, p: float, dtype: np.dtype) -> tuple[np.ndarra
     a = 1.0 / math.sqrt((_SELU_FLOOR * _SELU_FLOOR * p + 1) * (1 - p))
 
     def rounded(value: Any) -> Any:
-        return np.asarray(value).astype(dtype)
+        return np.asarray(value).astype(dtype)[()]
 
     # Step by step as it would go for whole tensors, so that half precision rounds after each.
     down = rounded(rounded(work(-1)).astype(work) * work(_SELU_FLOOR * a))
     dropped = rounded(down.astype(work) + work(_SELU_FLOOR * a * p))
     stays = rounded(work(_SELU_FLOOR * a * p))
-    factor = _two_values(kept, rounded(work(a)), np.zeros((), dtype))
+    factor = _two_values(kept, rounded(work(a)), dtype.type(0))
     return factor, _two_values(kept, stays, dropped)
 
 

@@ -50,7 +50,7 @@ def _over(xp: Any, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     return extreme(xp, name == "amax", input, dims, keepdim)
 
 
-@op()
+@op(kernel=True)
 def amax(xp, input: Array, dim=(), keepdim=False):
     """The largest over `dim` (an int, a tuple of ints; all by default); NaN where there is one.
 
@@ -61,7 +61,7 @@ def amax(xp, input: Array, dim=(), keepdim=False):
     return _over(xp, "amax", input, dim, keepdim)
 
 
-@op()
+@op(kernel=True)
 def amin(xp, input: Array, dim=(), keepdim=False):
     """The smallest over `dim` (an int, a tuple of ints; all by default); NaN where there is one.
 

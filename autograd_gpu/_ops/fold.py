@@ -9,7 +9,7 @@ from .windows import add_windows, out_sizes, padded, unpadded, windows
 __all__ = ["fold", "image_windows"]
 
 
-@op(where=(), node="Im2ColBackward0")
+@op(where=(), kernel="im2col", node="Im2ColBackward0")
 def _im2col(xp, input: Array, options):
     """(N, C, H, W) to (N, C kH kW, L); see `unfold`."""
     kernel, dilation, pads, stride = options
@@ -18,7 +18,7 @@ def _im2col(xp, input: Array, options):
     return view.reshape(n, channels * math.prod(kernel), math.prod(view.shape[4:]))
 
 
-@op(where=(), node="Col2ImBackward0")
+@op(where=(), kernel="col2im", node="Col2ImBackward0")
 def _col2im(xp, input: Array, size, options):
     """(N, C kH kW, L) to (N, C, H, W); see `fold`."""
     kernel, dilation, pads, stride = options

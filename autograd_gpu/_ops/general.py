@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .._core.device import device_of, library
-from .._core.library import RAW
 from .._core.dtype import can_cast, category, of, result_dtype
+from .._core.library import RAW
 from .._core.state import hush, quiet, recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.attributes import mark_written

@@ -97,7 +97,7 @@ def combinations(input, r=2, with_replacement=False):
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
-        return make(np.empty(0, input._array.dtype))
+        return make(library(input._array).empty(0, input._array.dtype))
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
     places = library(raw(input)).asarray(np.asarray(rows, np.int64).reshape(len(rows), r))

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._core.device import library
 from .._core.dtype import of, result_dtype
+from .._core.library import LIBRARIES
 from .._core.tensor import Tensor, make
 
 __all__ = [
@@ -30,7 +31,11 @@ def raw(value: Any) -> Any:
 
 
 def like(array: Any, reference: Any) -> Any:
-    """A constant array as the formula's other operands are: a Tensor beside Tensors, else raw."""
+    """A constant array as the formula's other operands are: a Tensor beside Tensors, else raw; on
+    their device."""
+    beside = raw(reference).__class__
+    if array.__class__ is not beside and array.__class__ is np.ndarray and beside in LIBRARIES:
+        array = LIBRARIES[beside].asarray(array)
     return make(array) if isinstance(reference, Tensor) else array
 
 

@@ -3,6 +3,7 @@ conveniences."""
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor, make
 from .create import as_tensor, finish, numpy_of
@@ -54,8 +55,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
 @composite(where=("",))
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """A mask: is each element among the test elements? Tensors or numbers; not differentiable."""
-    found = np.isin(raw(elements), raw(test_elements), assume_unique=assume_unique, invert=invert)
-    return make(np.asarray(found))
+    xp = library(raw(elements if isinstance(elements, Tensor) else test_elements))
+    found = xp.isin(raw(elements), raw(test_elements), assume_unique=assume_unique, invert=invert)
+    return make(xp.asarray(found))
 
 
 @composite(where=("Tensor",))

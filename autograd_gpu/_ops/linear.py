@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, composite, op
-from .factors import product
 from .helpers import conj
-from .matmul import _folded, _rows, matmul, mm
+from .matmul import _batched, _folded, _rows, matmul, mm, transposed_rows
 from .products import addmm
 from .reduce import _sum
 from .shape import t
@@ -47,13 +46,13 @@ def _refuse(input: Any, weight: Any) -> None:
         raise _Unusual
 
 
-@op(where=(), node="MmBackward0")
+@op(where=(), node="MmBackward0", kernel="linear")
 def _linear(xp, input: Array, weight: Array):
     """See `linear`."""
     return _fused(xp, input, weight)
 
 
-@op(where=(), node="AddmmBackward0")
+@op(where=(), node="AddmmBackward0", kernel="linear_bias")
 def _linear_bias(xp, input: Array, weight: Array, bias: Array):
     """See `linear`."""
     if bias.ndim != 1 or bias.dtype != input.dtype or bias.shape[0] != weight.shape[0]:
@@ -65,8 +64,8 @@ def _linear_bias(xp, input: Array, weight: Array, bias: Array):
 
 def _input_gradient(grad, weight):
     """g W"""
-    if grad.__class__ is np.ndarray and grad.ndim == 2:
-        return grad.dot(weight)
+    if grad.ndim == 2:
+        return grad.dot(weight) if grad.__class__ is np.ndarray else mm(grad, weight)
     return matmul(grad, weight)
 
 
@@ -74,7 +73,7 @@ def _weight_gradient(grad, input):
     """g^T x, of all rows"""
     if grad.__class__ is np.ndarray and grad.ndim == 2:
         return grad.T.dot(input)
-    return mm(t(_rows(grad, grad.shape[-1])), _rows(input, input.shape[-1]))
+    return transposed_rows(grad, input)
 
 
 @lru_cache(64)
@@ -136,10 +135,8 @@ def _composed(input: Any, weight: Any, bias: Any) -> Any:
 def _trilinear(xp, input1: Array, weight: Array, input2: Array):
     """y_nk = sum_ij x1_ni W_kij x2_nj; see `bilinear`."""
     k, i, j = weight.shape
-    left = product(xp, input1, weight.transpose(1, 0, 2).reshape(i, k * j)).reshape(
-        len(input1), k, j
-    )
-    return product(xp, left, input2[:, :, None])[:, :, 0]
+    left = mm(input1, weight.transpose(1, 0, 2).reshape(i, k * j)).reshape(len(input1), k, j)
+    return _batched(left, input2[:, :, None])[:, :, 0]
 
 
 def _trilinear_left(grad, weight, input2):

@@ -10,7 +10,7 @@ from .summing import add_reduce, extreme, wide
 __all__ = ["logsumexp"]
 
 
-@op()
+@op(kernel=True)
 def logsumexp(xp, input: Array, dim, keepdim=False):
     """ln of the sum of e^x over `dim` (an int or a tuple of ints), without overflow.
 

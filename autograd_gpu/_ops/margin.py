@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
+from .._core.device import library
 from .activation import keep
 from .bounds import clamp_min
 from .classify import at_class, from_class
@@ -217,21 +216,20 @@ def _multi_margin_terms(
 
 
 def _multi_margin_backward(grad, input, target, weight, p, margin, reduction):
-    from .._core.device import library
-
     x, t = raw(input), raw(target)
+    xp = library(x)
     n, classes = x.shape
     g = share(grad, reduction, n) * (1 / classes)
     g = g if raw(g).ndim == 0 else g.reshape((n, 1))
     if p == 1:
-        slope = _multi_margin_terms(library(x), x, t, raw(weight), p, margin)[1]
-        slope[np.arange(n), t] = -slope.sum(1)
+        slope = _multi_margin_terms(xp, x, t, raw(weight), p, margin)[1]
+        slope[xp.arange(n), t] = -slope.sum(1)
         return g * like(slope, grad)
     # Twice the margin violated: a function of the scores, so that it can be differentiated again.
     index = like(t, grad)
     z = input - at_class(input, index).reshape((n, 1)) + margin
-    other = np.ones(x.shape, bool)
-    other[np.arange(n), t] = False
+    other = xp.ones(x.shape, bool)
+    other[xp.arange(n), t] = False
     slope = keep(z * 2.0, other & (raw(z) > 0))
     if weight is not None:
         slope = slope * like(raw(weight)[t][:, None], grad)

@@ -14,7 +14,7 @@ from .shape import _reshape, mH, mT, unsqueeze
 __all__ = ["bmm", "dot", "matmul", "mm", "mv", "vdot"]
 
 
-@op()
+@op(kernel=True)
 def mm(xp, input: Array, mat2: Array):
     """The product of two matrices.
 
@@ -38,9 +38,37 @@ def mm(xp, input: Array, mat2: Array):
 
 
 mm.derivative(
-    input=lambda grad, mat2: mm(grad, adjoint(mat2)),
-    mat2=lambda grad, input: mm(adjoint(input), grad),
+    input=lambda grad, mat2: times_adjoint(grad, mat2),
+    mat2=lambda grad, input: adjoint_times(input, grad),
 )
+
+
+@composite(kernel="times_adjoint")
+def times_adjoint(a, b):
+    """A B^H, for matrices and batches of them; a matrix B is that of all A."""
+    if b.ndim > 2:
+        return _batched(a, adjoint(b))
+    if a.ndim > 2:
+        return _folded(a, adjoint(b))
+    if a.__class__ is np.ndarray and a.dtype.char in "fd" and a.size <= 4096:
+        return a.dot(b.T)
+    return mm(a, adjoint(b))
+
+
+@composite(kernel="adjoint_times")
+def adjoint_times(a, b):
+    """A^H B, for matrices and batches of them."""
+    if a.ndim > 2 or b.ndim > 2:
+        return _batched(adjoint(a), b)
+    if a.__class__ is np.ndarray and a.dtype.char in "fd" and a.size <= 4096:
+        return a.T.dot(b)
+    return mm(adjoint(a), b)
+
+
+@composite(kernel="transposed_rows")
+def transposed_rows(a, b):
+    """A^H B, where all dimensions but the last are rows."""
+    return mm(adjoint(_rows(a, a.shape[-1])), _rows(b, b.shape[-1]))
 
 
 def adjoint(matrix):
@@ -50,7 +78,7 @@ def adjoint(matrix):
     return mH(matrix)
 
 
-@op()
+@op(kernel=True)
 def mv(xp, input: Array, vec: Array):
     """The product of a matrix and a vector.
 
@@ -99,7 +127,7 @@ def _check_vectors(a: Any, b: Any) -> None:
         )
 
 
-@op()
+@op(kernel=True)
 def dot(xp, input: Array, tensor: Array):
     """The sum of the products of two vectors' elements; nothing is conjugated (see `vdot`).
 
@@ -116,7 +144,7 @@ dot.derivative(
 )
 
 
-@op()
+@op(kernel=True)
 def vdot(xp, input: Array, other: Array):
     """The inner product of two vectors, the first one conjugated.
 
@@ -133,7 +161,7 @@ vdot.derivative(
 )
 
 
-@op()
+@op(kernel=True)
 def bmm(xp, input: Array, mat2: Array):
     """The products of two batches of matrices, without broadcasting.
 
@@ -146,9 +174,21 @@ def bmm(xp, input: Array, mat2: Array):
 
 
 bmm.derivative(
-    input=lambda grad, mat2: bmm(grad, adjoint(mat2)),
-    mat2=lambda grad, input: bmm(adjoint(input), grad),
+    input=lambda grad, mat2: bmm_adjoint(grad, mat2),
+    mat2=lambda grad, input: adjoint_bmm(input, grad),
 )
+
+
+@composite(kernel="times_adjoint")
+def bmm_adjoint(a, b):
+    """A_i B_i^H"""
+    return bmm(a, adjoint(b))
+
+
+@composite(kernel="adjoint_times")
+def adjoint_bmm(a, b):
+    """A_i^H B_i"""
+    return bmm(adjoint(a), b)
 
 
 def check_batches(a: Any, b: Any) -> None:
@@ -181,7 +221,7 @@ def _same_dtype_in_batch(a: Any, b: Any) -> None:
 # ---- what `@` does with more than two dimensions, each without intermediate nodes
 
 
-@op(where=(), promote=None, node="UnsafeViewBackward0")
+@op(where=(), promote=None, node="UnsafeViewBackward0", kernel="batched_matmul")
 def _batched(xp, input: Array, other: Array):
     """Matrices times matrices, their batch dimensions broadcast; see `matmul`."""
     _same_dtype_in_batch(input, other)
@@ -198,8 +238,8 @@ def _batched(xp, input: Array, other: Array):
 
 
 _batched.derivative(
-    input=lambda grad, other, input_shape: _summed(_batched(grad, adjoint(other)), input_shape),
-    other=lambda grad, input, other_shape: _summed(_batched(adjoint(input), grad), other_shape),
+    input=lambda grad, other, input_shape: _summed(times_adjoint(grad, other), input_shape),
+    other=lambda grad, input, other_shape: _summed(adjoint_times(input, grad), other_shape),
 )
 
 
@@ -215,7 +255,7 @@ def _rows(array, width: int):
     return _reshape(array, (math.prod(array.shape[:-1]), width))
 
 
-@op(where=(), node="UnsafeViewBackward0")
+@op(where=(), node="UnsafeViewBackward0", kernel="folded_matmul")
 def _folded(xp, input: Array, mat2: Array):
     """A batch of matrices times one matrix, as one product; see `matmul`."""
     lead, k = input.shape[:-1], input.shape[-1]
@@ -224,14 +264,12 @@ def _folded(xp, input: Array, mat2: Array):
 
 
 _folded.derivative(
-    input=lambda grad, mat2: _folded(grad, adjoint(mat2)),
-    mat2=lambda grad, input: mm(
-        adjoint(_rows(input, input.shape[-1])), _rows(grad, grad.shape[-1])
-    ),
+    input=lambda grad, mat2: times_adjoint(grad, mat2),
+    mat2=lambda grad, input: transposed_rows(input, grad),
 )
 
 
-@op(where=(), node="UnsafeViewBackward0")
+@op(where=(), node="UnsafeViewBackward0", kernel="batched_mv")
 def _batched_mv(xp, input: Array, vec: Array):
     """A batch of matrices times one vector; see `matmul`."""
     lead, k = input.shape[:-1], input.shape[-1]
@@ -246,7 +284,7 @@ _batched_mv.derivative(
 )
 
 
-@op(where=(), node="SqueezeBackward4")
+@op(where=(), node="SqueezeBackward4", kernel="vm")
 def _vm(xp, input: Array, other: Array):
     """A vector times a matrix; see `matmul`."""
     return mm(input[None], other)[0]

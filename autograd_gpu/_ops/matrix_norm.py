@@ -53,11 +53,11 @@ def _tolerance(A: Any, s: Any, atol: Any, rtol: Any) -> Any:
 @composite(where=("linalg",))
 def matrix_rank(A, *, atol=None, rtol=None, hermitian=False, out=None):
     """How many singular values are above max(atol, rtol s_1). Not differentiable."""
-    from .._core.tensor import make
+    from .._core.tensor import as_array, make
 
     check_matrix(A, "linalg.matrix_rank")
     s = raw(svdvals(A.detach()))
-    return make(np.asarray((s > _tolerance(A, s, atol, rtol)).sum(-1)))
+    return make(as_array((s > _tolerance(A, s, atol, rtol)).sum(-1)))
 
 
 # ---- norms of matrices

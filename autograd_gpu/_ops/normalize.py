@@ -135,7 +135,7 @@ def _check_floats(name: str, input: Any, *parameters: Any) -> None:
             )
 
 
-@op(where=(), node="NativeLayerNormBackward0", caches=("mean", "rstd"))
+@op(where=(), node="NativeLayerNormBackward0", caches=("mean", "rstd"), kernel="layer_norm")
 def _layer_norm(xp, input: Array, weight: Array | None, bias: Array | None, shape, eps):
     """See `layer_norm`."""
     if input.dtype.char not in "fd" or any(
@@ -152,6 +152,12 @@ def _layer_norm(xp, input: Array, weight: Array | None, bias: Array | None, shap
 def _layer_norm_backward(grad, input, weight, mean, rstd, shape, eps, wanted):
     if mean is None:
         return _layer_norm_recorded(grad, input, weight, shape, eps, wanted)
+    return layer_norm_backward(grad, input, weight, mean, rstd, shape, wanted)
+
+
+@composite(kernel="layer_norm_backward")
+def layer_norm_backward(grad, input, weight, mean, rstd, shape, wanted):
+    """See `_rows_backward`; of raw arrays."""
     n = math.prod(shape)
     size = (len(mean), n)
     w = None if weight is None else wide(weight).reshape(n)
@@ -200,7 +206,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 # ---- over groups of channels
 
 
-@op(where=(), node="NativeGroupNormBackward0", caches=("mean", "rstd"))
+@op(where=(), node="NativeGroupNormBackward0", caches=("mean", "rstd"), kernel="group_norm")
 def _group_norm(xp, input: Array, weight: Array | None, bias: Array | None, groups, eps):
     """See `group_norm`."""
     _check_floats("GroupNormKernelImpl", input, weight, bias)
@@ -217,18 +223,34 @@ def _group_norm(xp, input: Array, weight: Array | None, bias: Array | None, grou
 
 
 def _group_norm_backward(grad, input, weight, mean, rstd, groups, eps, wanted):
+    if mean is not None:
+        return group_norm_backward(grad, input, weight, mean, rstd, groups, wanted)
+    x = _grouped(input, groups)
+    deviation = x - _mean(x, (2,), True)
+    rstd = rsqrt(_mean(deviation * deviation, (2,), True) + eps)
+    return _groups_backward(grad, input, weight, deviation * rstd, rstd, groups, wanted)
+
+
+@composite(kernel="group_norm_backward")
+def group_norm_backward(grad, input, weight, mean, rstd, groups, wanted):
+    """See `_groups_backward`; of raw arrays."""
+    size = (input.shape[0], groups, 1)
+    mean, rstd = (_reshape(s, size).astype(input.dtype) for s in (mean, rstd))
+    h = (_grouped(input, groups) - mean) * rstd
+    return _groups_backward(grad, input, weight, h, rstd, groups, wanted)
+
+
+def _grouped(input, groups):
+    """(samples, groups, elements of a group)"""
+    n, channels = input.shape[:2]
+    length = math.prod(tuple(input.shape)[2:])
+    return _reshape(input, (n, groups, channels // groups * length))
+
+
+def _groups_backward(grad, input, weight, h, rstd, groups, wanted):
     """As of a layer norm, where rows are groups; raw and recorded alike."""
     size, (n, channels) = tuple(input.shape), input.shape[:2]
-    length = math.prod(size[2:])
-    rows, wide_rows = (n, channels, length), (n, groups, channels // groups * length)
-    x = _reshape(input, wide_rows)
-    if mean is None:
-        deviation = x - _mean(x, (2,), True)
-        rstd = rsqrt(_mean(deviation * deviation, (2,), True) + eps)
-        h = deviation * rstd
-    else:
-        mean, rstd = (_reshape(s, (n, groups, 1)).astype(x.dtype) for s in (mean, rstd))
-        h = (x - mean) * rstd
+    rows, wide_rows = (n, channels, math.prod(size[2:])), tuple(h.shape)
     g, dx, dw, db = _reshape(grad, rows), None, None, None
     if wanted[0]:
         gw = g if weight is None else g * _reshape(weight, (1, channels, 1))
@@ -284,7 +306,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 # ---- without a mean
 
 
-@op(where=(), promote="same", node="MulBackward0", caches=("rstd",))
+@op(where=(), promote="same", node="MulBackward0", caches=("rstd",), kernel="rms_norm")
 def _rms_norm(xp, input: Array, weight: Array | None, count, eps):
     """See `rms_norm`; over the last `count` dimensions."""
     x = wide(input)
@@ -302,11 +324,23 @@ def _rms_norm(xp, input: Array, weight: Array | None, count, eps):
 
 
 def _rms_norm_backward(grad, input, weight, rstd, count, eps, wanted):
-    """dx = r (g w - h mean(g w h)) with h = r x; dw = sum g h"""
+    if rstd is not None:
+        return rms_norm_backward(grad, input, weight, rstd, count, wanted)
+    dims = tuple(range(input.ndim - count, input.ndim))
+    rstd = rsqrt(_mean(input * input, dims, True) + eps)
+    return _rms_backward(grad, input, weight, rstd, count, wanted)
+
+
+@composite(kernel="rms_norm_backward")
+def rms_norm_backward(grad, input, weight, rstd, count, wanted):
+    """See `_rms_backward`; of raw arrays."""
+    return _rms_backward(grad, input, weight, rstd, count, wanted)
+
+
+def _rms_backward(grad, input, weight, rstd, count, wanted):
+    """dx = r (g w - h mean(g w h)) with h = r x; dw = sum g h; raw and recorded alike."""
     lead = tuple(range(input.ndim - count))
     dims = tuple(range(len(lead), input.ndim))
-    if rstd is None:
-        rstd = rsqrt(_mean(input * input, dims, True) + eps)
     h = input * rstd
     gw = grad if weight is None else grad * weight
     dx = (gw - h * _mean(gw * h, dims, True)) * rstd if wanted[0] else None

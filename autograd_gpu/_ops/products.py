@@ -6,7 +6,17 @@ from .._core.dtype import of
 from .declare import Array, composite, op
 from .factors import cannot_multiply, product
 from .helpers import conj
-from .matmul import adjoint, bmm, check_batches, matmul, mm, mv
+from .matmul import (
+    adjoint,
+    adjoint_bmm,
+    adjoint_times,
+    bmm_adjoint,
+    check_batches,
+    matmul,
+    mm,
+    mv,
+    times_adjoint,
+)  # fmt: skip
 from .shape import _reshape, sum_to_shape, t, unsqueeze
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "ger", "inner", "outer"]
@@ -110,7 +120,7 @@ def _input_share(grad, input_shape, beta):
     return sum_to_shape(_times(grad, beta), tuple(input_shape))
 
 
-@op(inplace=True)
+@op(inplace=True, kernel=True)
 def addmm(xp, input: Array, mat1: Array, mat2: Array, *, beta=1, alpha=1):
     """A matrix plus the product of two.
 
@@ -133,12 +143,12 @@ def addmm(xp, input: Array, mat1: Array, mat2: Array, *, beta=1, alpha=1):
 
 addmm.derivative(
     input=_input_share,
-    mat1=lambda grad, mat2, alpha: _times(mm(grad, adjoint(mat2)), alpha),
-    mat2=lambda grad, mat1, alpha: _times(mm(adjoint(mat1), grad), alpha),
+    mat1=lambda grad, mat2, alpha: _times(times_adjoint(grad, mat2), alpha),
+    mat2=lambda grad, mat1, alpha: _times(adjoint_times(mat1, grad), alpha),
 )
 
 
-@op(inplace=True)
+@op(inplace=True, kernel=True)
 def addmv(xp, input: Array, mat: Array, vec: Array, *, beta=1, alpha=1):
     """A vector plus the product of a matrix and a vector.
 
@@ -178,7 +188,7 @@ addr.derivative(
 )
 
 
-@op(inplace=True)
+@op(inplace=True, kernel=True)
 def baddbmm(xp, input: Array, batch1: Array, batch2: Array, *, beta=1, alpha=1):
     """A batch of matrices plus the products of two.
 
@@ -194,8 +204,8 @@ def baddbmm(xp, input: Array, batch1: Array, batch2: Array, *, beta=1, alpha=1):
 
 baddbmm.derivative(
     input=_input_share,
-    batch1=lambda grad, batch2, alpha: _times(bmm(grad, adjoint(batch2)), alpha),
-    batch2=lambda grad, batch1, alpha: _times(bmm(adjoint(batch1), grad), alpha),
+    batch1=lambda grad, batch2, alpha: _times(bmm_adjoint(grad, batch2), alpha),
+    batch2=lambda grad, batch1, alpha: _times(adjoint_bmm(batch1, grad), alpha),
 )
 
 
@@ -212,9 +222,7 @@ def addbmm(xp, input: Array, batch1: Array, batch2: Array, *, beta=1, alpha=1):
     _same_dtype(input, batch2)
     b, n, k = batch1.shape
     rows = batch1.transpose(1, 0, 2).reshape(n, b * k)
-    return _scaled(
-        xp, input, beta, product(xp, rows, batch2.reshape(b * k, batch2.shape[2])), alpha
-    )
+    return _scaled(xp, input, beta, mm(rows, batch2.reshape(b * k, batch2.shape[2])), alpha)
 
 
 addbmm.derivative(

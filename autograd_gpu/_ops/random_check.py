@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import cpu, device
 from .._core.dtype import of
-from .._core.random import Generator, default_generator
+from .._core.random import Generator, default_for
 
 __all__ = [
     "check_bounds", "check_one_probability", "check_positive", "check_probabilities", "check_std",
-    "check_uniform", "generator_of", "integer", "not_implemented", "real",
+    "check_uniform", "first_of", "generator_of", "integer", "not_implemented", "real",
 ]  # fmt: skip
 
 # The names that PyTorch's messages give to the types of elements.
@@ -22,13 +23,19 @@ _C_NAMES = {
 _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 
 
-def generator_of(generator: Any, op: str) -> Generator:
-    """The generator to draw from: the default one for None. TypeError for anything else."""
+def generator_of(generator: Any, op: str, place: device = cpu) -> Generator:
+    """The generator to draw from for a device: its default one for None. RuntimeError for one of
+    another type of device, TypeError for anything else."""
     if generator is None:
-        return default_generator
+        return default_for(place)
     if not isinstance(generator, Generator):
         raise TypeError(
             f"{op}(): argument 'generator' must be torch.Generator, not {type(generator).__name__}"
+        )
+    if generator.device.type != place.type:
+        raise RuntimeError(
+            f"Expected a '{place.type}' device type for generator but found "
+            f"'{generator.device.type}'"
         )
     return generator
 
@@ -118,16 +125,22 @@ def check_one_probability(p: float, op: str) -> None:
         raise RuntimeError(f"{op} expects p to be in [0, 1], but got p={p:g}")
 
 
-def check_probabilities(p: np.ndarray, op: str) -> None:
-    """RuntimeError for a probability outside [0, 1], NotImplementedError for integer dtypes."""
+def check_probabilities(p: Any, op: str) -> None:
+    """RuntimeError for a probability outside [0, 1], NotImplementedError for integer dtypes. Waits
+    for a CUDA device."""
     if not is_floating(p.dtype):
         raise not_implemented("bernoulli_tensor_cpu_p_", p.dtype)
     good = (p >= 0) & (p <= 1)
     if not good.all():
         raise RuntimeError(
             f"{op}: Expected p_in >= 0 && p_in <= 1 to be true of every probability, but got "
-            f"{float(p[~good].flat[0]):g}"
+            f"{first_of(p, ~good):g}"
         )
+
+
+def first_of(values: Any, wrong: Any) -> float:
+    """The first value of those that a mask shows, for a message."""
+    return float(values[wrong][0])
 
 
 def check_bounds(low: int, high: int | None, dtype: np.dtype) -> None:

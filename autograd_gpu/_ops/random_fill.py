@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import library
+from .._core.device import device_of, library, move
 from .._core.dtype import of
-from .._core.random import fill
+from .._core.random import draw, fill
 from .._core.tensor import Tensor, make
 from .declare import Array, composite, op
 from .helpers import raw
@@ -105,10 +105,10 @@ def uniform_(
     """
     array = _array(input, "uniform_")
     low, high = real(_named(low, named, "uniform_"), "from", "uniform_"), real(to, "to", "uniform_")
-    gen = generator_of(generator, "uniform_")
+    gen = generator_of(generator, "uniform_", device_of(array))
     check_uniform(low, high, array.dtype)
     return _overwrite(
-        input, "UniformBackward0", lambda a: fill(a, gen.uniform(a.size, low, high, a.dtype))
+        input, "UniformBackward0", lambda a: draw(a, gen.uniform, low, high, dtype=a.dtype)
     )
 
 
@@ -123,7 +123,7 @@ def normal_(input: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = 
     """
     array = _array(input, "normal_")
     mean, std = real(mean, "mean", "normal_"), real(std, "std", "normal_")
-    gen = generator_of(generator, "normal_")
+    gen = generator_of(generator, "normal_", device_of(array))
     check_std(std, array.dtype)
     return _overwrite(input, "NormalBackward0", lambda a: fill_normal(a, mean, std, gen))
 
@@ -131,7 +131,7 @@ def normal_(input: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = 
 def fill_normal(array: Any, mean: float, std: float, gen: Any) -> Any:
     """Normal numbers into an array, one by one where it has gaps or another memory order."""
     whole = array.flags.c_contiguous
-    return fill(array, gen.normal(array.size, mean, std, array.dtype, contiguous=whole))
+    return draw(array, gen.normal, mean, std, dtype=array.dtype, contiguous=whole)
 
 
 @composite(where=("Tensor",))
@@ -146,7 +146,7 @@ def random_(input: Tensor, *bounds: Any, generator: Any = None, **named: Any) ->
     floating dtype that does not hold every number of it.
     """
     array = _array(input, "random_")
-    gen = generator_of(generator, "random_")
+    gen = generator_of(generator, "random_", device_of(array))
     if len(bounds) + len(named) > 2 or set(named) - {"from", "to"}:
         raise TypeError(
             "random_() received an invalid combination of arguments: expected (), (to) or "
@@ -158,7 +158,7 @@ def random_(input: Tensor, *bounds: Any, generator: Any = None, **named: Any) ->
             raise not_implemented("random_kernel_cpu", array.dtype)
     else:
         check_bounds(low, high, array.dtype)
-    return _overwrite(input, node, lambda a: fill(a, gen.random(a.size, low, high, a.dtype)))
+    return _overwrite(input, node, lambda a: draw(a, gen.random, low, high, dtype=a.dtype))
 
 
 def _range(bounds: tuple, named: dict[str, Any]) -> tuple[int | None, int | None, str]:
@@ -186,16 +186,17 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     that does not broadcast to the input's shape.
     """
     array = _array(input, "bernoulli_")
-    gen = generator_of(generator, "bernoulli_")
+    gen = generator_of(generator, "bernoulli_", device_of(array))
     if array.dtype.kind == "c":
         raise not_implemented("bernoulli_scalar_cpu_", array.dtype)
     if not isinstance(p, Tensor):
         p = real(p, "p", "bernoulli_")
         check_one_probability(p, "bernoulli_")
-        return _overwrite(input, "BernoulliBackward2", lambda a: fill(a, gen.bernoulli(a.size, p)))
-    check_probabilities(p._array, "bernoulli_")
+        return _overwrite(input, "BernoulliBackward2", lambda a: draw(a, gen.bernoulli, p))
+    chances = move(p._array, device_of(array))
+    check_probabilities(chances, "bernoulli_")
     try:
-        each = np.broadcast_to(p._array, array.shape)
+        each = library(array).broadcast_to(chances, array.shape)
     except ValueError:
         raise RuntimeError(
             f"bernoulli_(): The expanded size of the tensor {list(array.shape)} must match the "
@@ -218,11 +219,12 @@ def exponential_(input: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> T
     Floating dtypes, RuntimeError for others and for a rate that is not above 0.
     """
     array = _array(input, "exponential_")
-    lambd, gen = real(lambd, "lambd", "exponential_"), generator_of(generator, "exponential_")
+    lambd = real(lambd, "lambd", "exponential_")
+    gen = generator_of(generator, "exponential_", device_of(array))
     _continuous(array.dtype, "Exponential")
     check_positive(lambd, "exponential_", "lambda")
     return _overwrite(
-        input, "ExponentialBackward0", lambda a: fill(a, gen.exponential(a.size, lambd, a.dtype))
+        input, "ExponentialBackward0", lambda a: draw(a, gen.exponential, lambd, dtype=a.dtype)
     )
 
 
@@ -236,11 +238,11 @@ def cauchy_(input: Tensor, median: Any = 0.0, sigma: Any = 1.0, *, generator: An
     """
     array = _array(input, "cauchy_")
     median, sigma = real(median, "median", "cauchy_"), real(sigma, "sigma", "cauchy_")
-    gen = generator_of(generator, "cauchy_")
+    gen = generator_of(generator, "cauchy_", device_of(array))
     _continuous(array.dtype, "Cauchy")
     check_positive(sigma, "cauchy_", "sigma")
     return _overwrite(
-        input, "CauchyBackward0", lambda a: fill(a, gen.cauchy(a.size, median, sigma, a.dtype))
+        input, "CauchyBackward0", lambda a: draw(a, gen.cauchy, median, sigma, dtype=a.dtype)
     )
 
 
@@ -262,12 +264,12 @@ def log_normal_(input: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: An
     """
     array = _array(input, "log_normal_")
     mean, std = real(mean, "mean", "log_normal_"), real(std, "std", "log_normal_")
-    gen = generator_of(generator, "log_normal_")
+    gen = generator_of(generator, "log_normal_", device_of(array))
     check_positive(std, "log_normal_", "std")
     if not is_floating(array.dtype):
         raise not_implemented("log_normal_cpu", array.dtype)
     return _overwrite(
-        input, "LogNormalBackward0", lambda a: fill(a, gen.log_normal(a.size, mean, std, a.dtype))
+        input, "LogNormalBackward0", lambda a: draw(a, gen.log_normal, mean, std, dtype=a.dtype)
     )
 
 
@@ -281,11 +283,11 @@ def geometric_(input: Tensor, p: Any, *, generator: Any = None) -> Tensor:
     (0, 1).
     """
     array = _array(input, "geometric_")
-    p, gen = real(p, "p", "geometric_"), generator_of(generator, "geometric_")
+    p, gen = real(p, "p", "geometric_"), generator_of(generator, "geometric_", device_of(array))
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     if array.dtype.kind in "bc":
         raise not_implemented("geometric_cpu", array.dtype)
     return _overwrite(
-        input, "GeometricBackward0", lambda a: fill(a, gen.geometric(a.size, p, a.dtype))
+        input, "GeometricBackward0", lambda a: draw(a, gen.geometric, p, dtype=a.dtype)
     )

@@ -24,7 +24,7 @@ def count(shape: tuple[int, ...], dim: Any) -> int:
     return math.prod([shape[d] for d in normal_dims(dim, len(shape))])
 
 
-@op(where=(), node="SumBackward0")
+@op(where=(), node="SumBackward0", kernel="sum")
 def _sum_all(xp, input: Array):
     """See `sum`."""
     return add_reduce(xp, input, None, False)
@@ -33,7 +33,7 @@ def _sum_all(xp, input: Array):
 _sum_all.derivative(input=lambda grad, input_shape: spread(grad, input_shape, None, False))
 
 
-@op(where=(), node="SumBackward1")
+@op(where=(), node="SumBackward1", kernel="sum")
 def _sum(xp, input: Array, dim, keepdim=False):
     """See `sum`."""
     return add_reduce(xp, input, normal_dims(dim, input.ndim, "sum"), keepdim)
@@ -60,7 +60,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     return _sum(input, dim, keepdim, out=out)
 
 
-@op(where=(), node="MeanBackward0")
+@op(where=(), node="MeanBackward0", kernel="mean")
 def _mean_all(xp, input: Array):
     """See `mean`."""
     return _divided(xp, input, None, False)
@@ -73,7 +73,7 @@ _mean_all.derivative(
 )
 
 
-@op(where=(), node="MeanBackward1")
+@op(where=(), node="MeanBackward1", kernel="mean")
 def _mean(xp, input: Array, dim, keepdim=False):
     """See `mean`."""
     return _divided(xp, input, normal_dims(dim, input.ndim, "mean"), keepdim)

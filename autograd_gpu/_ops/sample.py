@@ -1,7 +1,8 @@
 """New tensors of random numbers: rand, randn, randint, randperm and their `_like` forms.
 
 The same seed gives the numbers that PyTorch draws on the CPU. `_core/random` says how they are made
-and which few float64 results of 65536 elements or more differ in their last bits.
+and which few float64 results of 65536 elements or more differ in their last bits. On CUDA they are
+those of a Philox generator of the same seed on the CPU.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import device_of
+from .._core.device import as_device, at, device_of, library, move
 from .._core.dtype import dtype as Dtype
 from .._core.dtype import numpy_of, of
-from .._core.random import Generator, empty_like, fill
+from .._core.random import Generator, draw, empty_like
 from .._core.size import size_from
 from .._core.state import recording
 from .._core.tensor import Tensor
@@ -38,7 +39,7 @@ Fill = Callable[[np.ndarray, Generator], Any]
 def fill_uniform(array: np.ndarray, gen: Generator) -> Any:
     """Uniform numbers of [0, 1) into an array; NotImplementedError for integer dtypes."""
     check_uniform(0, 1, array.dtype)
-    return fill(array, gen.uniform(array.size, dtype=array.dtype))
+    return draw(array, gen.uniform, dtype=array.dtype)
 
 
 def fill_standard(array: np.ndarray, gen: Generator) -> Any:
@@ -52,7 +53,7 @@ def fill_whole(low: int, high: int) -> Fill:
 
     def write(array: np.ndarray, gen: Generator) -> Any:
         check_bounds(low, high, array.dtype)
-        return fill(array, gen.random(array.size, low, high, array.dtype))
+        return draw(array, gen.random, low, high, dtype=array.dtype)
 
     return write
 
@@ -65,19 +66,18 @@ def create(
     `options`: the caller's `generator`, `out`, `dtype`, `layout`, `device`, `pin_memory` and
     `requires_grad`.
     """
-    gen = generator_of(options["generator"], op)
+    out = options.get("out")
+    place = as_device(options["device"]) if not isinstance(out, Tensor) else device_of(out._array)
+    gen = generator_of(options["generator"], op, place)
     _strided(op, options.get("layout"))
-    dtype, out, requires_grad = options["dtype"], options.get("out"), options["requires_grad"]
+    dtype, requires_grad = options["dtype"], options["requires_grad"]
     kind = numpy_of(dtype) if dtype is not None or wanted is None else np.dtype(wanted)
     if out is not None:
         return _into(op, out, size, write, gen, dtype)
     _may_require(kind, requires_grad)
-    device = options["device"]
-    if device is not None:  # one that cannot be used must not cost any draws
-        finish(np.empty(0, kind), device, False)
-    array = new_array(size, kind, op)
+    array = new_array(size, kind, op, place)
     write(array, gen)
-    return finish(array, device, requires_grad)
+    return finish(array, place, requires_grad)
 
 
 def _strided(op: str, layout: Any) -> None:
@@ -112,7 +112,7 @@ def _into(
             "but one of the arguments requires grad."
         )
     same = out._array.shape == size
-    array = out._array if same else new_array(size, out._array.dtype, op)
+    array = out._array if same else new_array(size, out._array.dtype, op, device_of(out._array))
     write(array, gen)
     if same:
         mark_written(out)
@@ -251,7 +251,7 @@ def randperm(
                 f"randperm(): value {n} cannot be converted to type {array.dtype}_t "
                 "without overflow"
             )
-        return fill(array, gen.randperm(n, array.dtype))
+        return draw(array, gen.randperm, dtype=array.dtype)
 
     return create("randperm", (n,), write, locals(), np.int64)
 
@@ -265,30 +265,32 @@ def _like(op: str, input: Any, write: Fill, options: dict[str, Any]) -> Tensor:
         raise TypeError(
             f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
         )
-    gen = generator_of(options["generator"], op)
+    place = device_of(input._array) if options["device"] is None else as_device(options["device"])
+    gen = generator_of(options["generator"], op, place)
     _strided(op, options["layout"])
-    dtype, device = options["dtype"], options["device"]
+    dtype = options["dtype"]
     kind = input._array.dtype if dtype is None else numpy_of(dtype)
     _may_require(kind, options["requires_grad"])
-    array = _ordered(op, input._array, kind, options["memory_format"])
+    array = move(_ordered(op, input._array, kind, options["memory_format"]), place)
     write(array, gen)
-    return finish(
-        array, device_of(input._array) if device is None else device, options["requires_grad"]
-    )
+    return finish(array, place, options["requires_grad"])
 
 
-def _ordered(op: str, array: Any, kind: np.dtype, memory_format: Any) -> np.ndarray:
+def _ordered(op: str, array: Any, kind: np.dtype, memory_format: Any) -> Any:
+    """A new array of the size of another, on its device, in the wanted order of dimensions."""
     name = "preserve_format" if memory_format is None else str(memory_format).removeprefix("torch.")
     if name == "preserve_format":
         return empty_like(array, kind)
-    if name == "contiguous_format":
-        return np.empty(array.shape, kind)
-    wanted = {"channels_last": 4, "channels_last_3d": 5}.get(name)
-    if wanted is None:
-        raise RuntimeError(f"{op}(): unknown memory format {memory_format}")
-    if array.ndim != wanted:
-        raise RuntimeError(f"required rank {wanted} tensor to use {name} format")
-    return np.moveaxis(np.empty((array.shape[0], *array.shape[2:], array.shape[1]), kind), -1, 1)
+    with at(device_of(array)):
+        if name == "contiguous_format":
+            return library(array).empty(array.shape, kind)
+        wanted = {"channels_last": 4, "channels_last_3d": 5}.get(name)
+        if wanted is None:
+            raise RuntimeError(f"{op}(): unknown memory format {memory_format}")
+        if array.ndim != wanted:
+            raise RuntimeError(f"required rank {wanted} tensor to use {name} format")
+        last = library(array).empty((array.shape[0], *array.shape[2:], array.shape[1]), kind)
+        return last.transpose(0, wanted - 1, *range(1, wanted - 1))
 
 
 @composite(where=("",))

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import as_device, cpu, device_of, move
 from .._core.dtype import of
+from .._core.random import draw, like
 from .._core.size import size_from
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
@@ -16,6 +18,7 @@ from .random_check import (
     check_one_probability,
     check_probabilities,
     check_std,
+    first_of,
     generator_of,
     is_floating,
     not_implemented,
@@ -27,24 +30,27 @@ from .sample import create
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson"]
 
 
-def _standard(shape: tuple[int, ...], std: float, dtype: np.dtype, generator: Any) -> np.ndarray:
-    return fill_normal(np.empty(shape, dtype), 0.0, std, generator_of(generator, "normal"))
+def _standard(
+    shape: tuple[int, ...], std: float, array: Any, dtype: np.dtype, generator: Any
+) -> Any:
+    """Normal numbers about 0 beside an array, on its device."""
+    gen = generator_of(generator, "normal", device_of(array))
+    return fill_normal(like(array, shape, dtype), 0.0, std, gen)
 
 
 @op(where=(), node="NormalBackward1")
 def _normal_mean(xp, mean: Array, std, generator):
     """Normal numbers about each mean: y = z + m, z of deviation `std`; dL/dm = 0."""
     check_std(std, mean.dtype)
-    return _standard(mean.shape, std, mean.dtype, generator) + mean
+    return _standard(mean.shape, std, mean, mean.dtype, generator) + mean
 
 
 @op(where=(), node="NormalBackward2")
 def _normal_std(xp, std: Array, mean, generator):
     """Normal numbers of each deviation: y = s z + mean; dL/ds = 0."""
     _check_each_std(std)
-    return (_standard(std.shape, 1.0, std.dtype, generator) * std + std.dtype.type(mean)).astype(
-        std.dtype
-    )
+    drawn = _standard(std.shape, 1.0, std, std.dtype, generator)
+    return (drawn * std + std.dtype.type(mean)).astype(std.dtype)
 
 
 @op(where=(), node="NormalBackward3", promote="same")
@@ -52,16 +58,16 @@ def _normal_both(xp, mean: Array, std: Array, generator):
     """Normal numbers: y = s z + m, with broadcasting; dL/dm = dL/ds = 0."""
     _check_each_std(std)
     shape = np.broadcast_shapes(mean.shape, std.shape)
-    return _standard(shape, 1.0, mean.dtype, generator) * std + mean
+    return _standard(shape, 1.0, mean, mean.dtype, generator) * std + mean
 
 
-def _check_each_std(std: np.ndarray) -> None:
+def _check_each_std(std: Any) -> None:
     if std.dtype.kind == "c":
         raise RuntimeError("normal expects standard deviation to be non-complex")
     if not (std >= 0).all():
         raise RuntimeError(
             "normal expects all elements of std >= 0.0, "
-            f"but found {float(std[~(std >= 0)].flat[0]):g}"
+            f"but found {first_of(std, ~(std >= 0)):g}"
         )
     check_std(1.0, std.dtype)
 
@@ -92,8 +98,9 @@ def normal(
     Two numbers need a `size`; with a Tensor the shape is that to which both broadcast. RuntimeError
     for a negative deviation, NotImplementedError for integer dtypes.
     """
-    generator_of(generator, "normal")
     tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
+    place = device_of((mean if tensors[0] else std)._array) if any(tensors) else as_device(device)
+    generator_of(generator, "normal", place)
     if any(tensors) == (size is not None):
         raise TypeError(
             "normal() received an invalid combination of arguments - expected a size with two "
@@ -129,7 +136,7 @@ def bernoulli(xp, input: Array, p=None, *, generator=None):
     RuntimeError for probabilities outside [0, 1], NotImplementedError for probabilities in an
     integer dtype.
     """
-    gen = generator_of(generator, "bernoulli")
+    gen = generator_of(generator, "bernoulli", device_of(input))
     if p is None:
         check_probabilities(input, "bernoulli")
         drawn = gen.bernoulli_each(input.reshape(-1))
@@ -138,7 +145,7 @@ def bernoulli(xp, input: Array, p=None, *, generator=None):
         check_one_probability(p, "bernoulli_")
         if input.dtype.kind == "c":
             raise not_implemented("bernoulli_scalar_cpu_", input.dtype)
-        drawn = gen.bernoulli(input.size, p)
+        drawn = draw(like(input, input.size, np.bool_), gen.bernoulli, p)
     return drawn.reshape(input.shape).astype(input.dtype)
 
 
@@ -151,17 +158,19 @@ def poisson(xp, input: Array, generator=None):
 
     P(y = k) = x^k e^-x / k!            dL/dx = 0
 
-    RuntimeError for a negative rate, NotImplementedError for integer dtypes.
+    RuntimeError for a negative rate, NotImplementedError for integer dtypes. The numbers of a CUDA
+    tensor are drawn on the CPU.
     """
-    gen = generator_of(generator, "poisson")
+    gen = generator_of(generator, "poisson", device_of(input))
     if not is_floating(input.dtype):
         raise not_implemented("poisson_cpu", input.dtype)
     if not (input >= 0).all():
         raise RuntimeError(
             "invalid Poisson rate, expected rate to be non-negative, "
-            f"but got {float(input[~(input >= 0)].flat[0]):g}"
+            f"but got {first_of(input, ~(input >= 0)):g}"
         )
-    return gen.poisson(input.reshape(-1)).reshape(input.shape)
+    drawn = gen.poisson(move(input, cpu).reshape(-1)).reshape(input.shape)
+    return move(drawn, device_of(input))
 
 
 poisson.derivative(input=lambda grad: no_gradient(grad))
@@ -173,13 +182,14 @@ def binomial(xp, count: Array, prob: Array, generator=None):
 
     P(y = k) = C(n, k) p^k (1 - p)^(n - k)            dL/dcount = dL/dprob = 0
 
-    NotImplementedError for integer dtypes.
+    NotImplementedError for integer dtypes. The numbers of a CUDA tensor are drawn on the CPU.
     """
-    gen = generator_of(generator, "binomial")
+    gen = generator_of(generator, "binomial", device_of(count))
     if not is_floating(count.dtype):
         raise not_implemented("binomial_cpu", count.dtype)
-    count, prob = np.broadcast_arrays(count, prob)
-    return gen.binomial(count.reshape(-1), prob.reshape(-1)).reshape(count.shape)
+    n, p = np.broadcast_arrays(move(count, cpu), move(prob, cpu))
+    drawn = gen.binomial(n.reshape(-1), p.reshape(-1)).reshape(n.shape)
+    return move(drawn, device_of(count))
 
 
 binomial.derivative(count=lambda grad: no_gradient(grad), prob=lambda grad: no_gradient(grad))
@@ -196,14 +206,14 @@ def multinomial(xp, input: Array, num_samples, replacement=False, *, generator=N
     RuntimeError for other dimensions or dtypes, negative, infinite or NaN weights, weights that sum
     to zero, and more samples than there are weights without replacement.
     """
-    gen = generator_of(generator, "multinomial")
-    _check_weights(input, num_samples, replacement)
+    gen = generator_of(generator, "multinomial", device_of(input))
+    _check_weights(xp, input, num_samples, replacement)
     if not input.size:
-        return np.empty((*input.shape[:-1], num_samples), np.int64)
-    return gen.multinomial(np.ascontiguousarray(input), num_samples, replacement)
+        return xp.empty((*input.shape[:-1], num_samples), np.int64)
+    return gen.multinomial(xp.ascontiguousarray(input), num_samples, replacement)
 
 
-def _check_weights(weights: np.ndarray, count: int, replacement: bool) -> None:
+def _check_weights(xp: Any, weights: Any, count: int, replacement: bool) -> None:
     if not 0 < weights.ndim <= 2:
         raise RuntimeError(f"multinomial(): prob_dist must be 1 or 2 dim, but got {weights.ndim}")
     if not is_floating(weights.dtype):
@@ -218,7 +228,7 @@ def _check_weights(weights: np.ndarray, count: int, replacement: bool) -> None:
             "cannot sample n_sample > prob_dist.size(-1) samples without replacement: "
             f"{count} of {weights.shape[-1]}"
         )
-    if not (np.isfinite(weights) & (weights >= 0)).all():
+    if not (xp.isfinite(weights) & (weights >= 0)).all():
         raise RuntimeError(
             "multinomial(): probability tensor contains either `inf`, `nan` or element < 0"
         )

@@ -61,7 +61,7 @@ def log_softmax_forward(xp: Any, x: Any, dim: int) -> Any:
     return out
 
 
-@op(where=(), node="SoftmaxBackward0")
+@op(where=(), node="SoftmaxBackward0", kernel="softmax")
 def _softmax(xp, input: Array, dim):
     """See `softmax`."""
     x, dim = _prepared("softmax", input, dim)
@@ -69,7 +69,7 @@ def _softmax(xp, input: Array, dim):
     return out if x is input else out.astype(input.dtype)
 
 
-@op(where=(), node="LogSoftmaxBackward0")
+@op(where=(), node="LogSoftmaxBackward0", kernel="log_softmax")
 def _log_softmax(xp, input: Array, dim):
     """See `log_softmax`."""
     x, dim = _prepared("log_softmax", input, dim)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.dtype import of
 from .declare import PUBLIC, Array, composite, op
 from .elementwise import log
@@ -205,11 +206,12 @@ def _det_backward(grad, A, out):
 
 def _cofactors(array: Any) -> Any:
     """det(A) A^-T of any square matrix, from its singular values."""
-    u, s, vh = np.linalg.svd(array)
+    xp = library(array)
+    u, s, vh = xp.linalg.svd(array)
     n = s.shape[-1]
-    rest = np.broadcast_to(s[..., None, :], (*s.shape, n)).copy()
-    rest[..., np.arange(n), np.arange(n)] = 1
-    sign = np.linalg.det(u) * np.linalg.det(vh)
+    rest = xp.broadcast_to(s[..., None, :], (*s.shape, n)).copy()
+    rest[..., xp.arange(n), xp.arange(n)] = 1
+    sign = xp.linalg.det(u) * xp.linalg.det(vh)
     return sign[..., None, None] * ((u * rest.prod(-1)[..., None, :]) @ vh).conj()
 
 

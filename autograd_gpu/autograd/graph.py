@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.library import KERNELS
 from .._core.state import tick
 from .._core.tensor import Tensor, make
 
@@ -26,6 +27,8 @@ __all__ = [
 # `sum`, `reshape`, `to` and `real`; the table of ops binds them, so that this floor imports nothing
 # above it.
 verbs: dict[str, Any] = {}
+
+_SUM_TO = KERNELS.setdefault("sum_to", {})
 
 
 class Node:
@@ -310,6 +313,11 @@ def repair(grad: Any, form: tuple) -> Any:
     tensor = grad.__class__ is Tensor or isinstance(grad, Tensor)
     array = grad._array if tensor else grad
     if array.shape != shape:
+        run = None if tensor else _SUM_TO.get(array.__class__)
+        if run is not None:  # on CUDA one kernel sums and casts
+            summed = run(array, shape, dtype)
+            if summed is not NotImplemented:
+                return summed
         grad = sum_to(grad, shape)
         array = grad._array if tensor else grad
     if array.dtype is not dtype:

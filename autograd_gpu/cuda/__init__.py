@@ -5,17 +5,45 @@ Everything imports without a GPU and without CuPy; what needs a device says so w
 from typing import Any
 
 from .devices import (
-    can_device_access_peer, current_device, device, device_count, device_of, get_arch_list,
-    get_device_capability, get_device_name, get_device_properties, init, is_available,
-    is_bf16_supported, is_initialized, set_device, synchronize, unavailable_reason,
+    can_device_access_peer,
+    current_device,
+    device,
+    device_count,
+    device_of,
+    get_arch_list,
+    get_device_capability,
+    get_device_name,
+    get_device_properties,
+    init,
+    is_available,
+    is_bf16_supported,
+    is_initialized,
+    set_device,
+    synchronize,
+    unavailable_reason,
 )  # fmt: skip
 from .memory import (
-    OutOfMemoryError, empty_cache, max_memory_allocated, max_memory_reserved, mem_get_info,
-    memory_allocated, memory_reserved, memory_stats, memory_summary, reset_max_memory_allocated,
-    reset_peak_memory_stats, set_per_process_memory_fraction,
+    OutOfMemoryError,
+    empty_cache,
+    max_memory_allocated,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_summary,
+    reset_max_memory_allocated,
+    reset_peak_memory_stats,
+    set_per_process_memory_fraction,
 )  # fmt: skip
 from .streams import (
-    Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream,
+    Event,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    set_stream,
+    stream,
 )  # fmt: skip
 
 __all__ = [

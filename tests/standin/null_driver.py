@@ -9,8 +9,12 @@ process to import CuPy. See `null_cupy`.
 
 import ctypes
 import re
+import subprocess
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 __all__ = ["null_cupy"]
@@ -123,6 +127,41 @@ _DRIVER: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+def _stub_library(needed: Path, soname: str) -> None:
+    """Load a library under this name in which every function that an extension module misses
+    returns 0, "success", so that the module can be imported."""
+    symbols = subprocess.run(
+        ["nm", "-D", "--undefined-only", str(needed)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    prefix = soname.removeprefix("lib").partition(".")[0]
+    names = sorted({s.partition("@")[0] for s in symbols if s.startswith(prefix)})
+    text = "".join(f"int {name}() {{ return 0; }}\n" for name in names)
+    version = next((s.partition("@")[2] for s in symbols if s.startswith(prefix)), soname)
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / soname
+        script = Path(folder) / "versions"
+        script.write_text(version.lstrip("@") + " { global: *; };\n")
+        command = ["gcc", "-x", "c", "-", "-shared", "-fPIC", "-w", f"-Wl,-soname,{soname}", "-o"]
+        command[-1:-1] = [f"-Wl,--version-script={script}"]
+        subprocess.run([*command, str(library)], input=text, text=True, check=True)
+        ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+
+
+def _stub_libraries() -> None:
+    """cuBLAS and cuSOLVER."""
+    import cupy_backends.cuda.libs as libs
+
+    whole = SimpleNamespace(_handle_uint=_libc._handle)
+    libs._pathfinder.load_nvidia_dynamic_lib = lambda name: whole
+    folder = Path(libs.__file__).parent
+    for name in ("cublas", "cusolver", "cusparse", "curand"):
+        module = next(folder.glob(f"{name}.*.so"))
+        said = subprocess.run(["readelf", "-d", str(module)], capture_output=True, text=True)
+        for soname in re.findall(rf"\[(lib{name}\w*\.so\.\d+)\]", said.stdout):
+            _stub_library(module, soname)
+        setattr(libs, name, __import__(f"{libs.__name__}.{name}", fromlist=["_"]))
+
+
 def null_cupy() -> Any:
     """The module `cupy`, imported for the first time in this process, on the driver that does
     nothing. RuntimeError where CuPy was imported before."""
@@ -134,6 +173,25 @@ def null_cupy() -> Any:
 
     _filled(runtime, _RUNTIME)
     _filled(driver, _DRIVER)
+    _stub_libraries()
     import cupy
+    from cupy.cuda import compiler, cub, thrust
+    from cupy.cuda.function import Module
 
+    def compiled(source: str, options: Any = (), **rest: Any) -> Any:
+        module = Module()
+        module.load(b"")
+        return module
+
+    compiler._compile_module_with_cache = compiled
+    for module in (cub, thrust):
+        for name in dir(module):
+            if callable(getattr(module, name)) and not name.startswith("_"):
+                _silenced(module, name)
     return cupy
+
+
+def _silenced(module: Any, name: str) -> None:
+    """Let a function of a module do nothing, where it would reach the real runtime."""
+    if type(getattr(module, name)).__name__ in ("builtin_function_or_method", "cython_function"):
+        setattr(module, name, lambda *args, **named: None)

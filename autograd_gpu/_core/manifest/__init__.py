@@ -1,8 +1,18 @@
 """The kernels: a row for each, and how C++ spells every instance that is compiled."""
 
-from . import batch_norm, elementwise, norm, optim, reduce, softmax
+from . import (
+    backward, batch_norm, forward, im2col, index, loss, norm, optim, pool, reduce, softmax,
+)  # fmt: skip
 from .base import (
-    FLOATS, LAYOUT, MAX_DIMS, SCALARS, STRUCTS, Form, Kernel, Parameter, Scalar,
+    FLOATS,
+    LAYOUT,
+    MAX_DIMS,
+    SCALARS,
+    STRUCTS,
+    Form,
+    Kernel,
+    Parameter,
+    Scalar,
 )  # fmt: skip
 from .elementwise import Elementwise, form_of
 
@@ -11,7 +21,9 @@ __all__ = [
     "Parameter", "Scalar", "form_of",
 ]  # fmt: skip
 
-FAMILIES = (batch_norm, elementwise, norm, optim, reduce, softmax)
+FAMILIES = (
+    backward, batch_norm, forward, im2col, index, loss, norm, optim, pool, reduce, softmax,
+)  # fmt: skip
 
 KERNELS: dict[str, Kernel] = {row.name: row for family in FAMILIES for row in family.ROWS}
 """Every kernel by its name."""

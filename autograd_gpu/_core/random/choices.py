@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,10 +40,14 @@ def bernoulli_each(gen: Generator, p: NDArray) -> NDArray[np.bool_]:
 def dropout_noise(gen: Generator, n: int, p: float, dtype: np.dtype | type = f32) -> NDArray:
     """n factors of dropout, 0 < p < 1: bernoulli(1 - p) / (1 - p), rounded to `dtype`."""
     dtype = np.dtype(dtype)
-    work = f64 if dtype == f64 else f32
-    kept = bernoulli(gen, n, 1 - p)
-    factor = cast(np.array([work(1) / work(1 - p)], work), dtype)[0]
+    kept, factor = bernoulli(gen, n, 1 - p), keep_factor(p, dtype)
     return np.multiply(kept, factor, dtype=dtype) if dtype.kind == "f" else kept * factor
+
+
+def keep_factor(p: float, dtype: np.dtype) -> Any:
+    """1 / (1 - p), p < 1, as dropout multiplies with it: rounded to `dtype`."""
+    work = f64 if dtype == f64 else f32
+    return cast(np.array(work(1) / work(1 - p)), dtype)[()]
 
 
 def multinomial(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from ..device import cuda, device
 from .generator import Generator, default_generator
 
 __all__ = [
-    "cuda_generator", "cuda_states", "default_for", "load_cuda_states", "seed_cuda", "seed_everything",
+    "cuda_generator", "cuda_states", "default_for", "load_cuda_states", "seed_cuda",
+    "seed_everything",
 ]  # fmt: skip
 
 _generators: dict[int, Generator] = {}
@@ -42,7 +44,8 @@ def cuda_generator(index: int) -> Generator:
 
 
 def seed_cuda(seed: int) -> None:
-    """Seed the generators of all CUDA devices, those that nobody has used yet when somebody does."""
+    """Seed the generators of all CUDA devices, those that nobody has used yet when somebody
+    does."""
     with _lock:
         for generator in _generators.values():
             generator.manual_seed(seed)
@@ -57,19 +60,23 @@ def seed_everything(seed: int) -> Generator:
     return default_generator
 
 
-def cuda_states() -> tuple[dict[int, bytes], list[int]]:
-    """Where all CUDA generators stand, for `load_cuda_states`."""
-    with _lock:
-        return {i: g.state_bytes() for i, g in _generators.items()}, list(_planned)
+def cuda_states(devices: Iterable[int] | None = None) -> tuple[dict[int, bytes], list[int] | None]:
+    """Where the generators of these CUDA devices stand, for `load_cuda_states`; None: of all of
+    them, and what those will be seeded with that nobody has used yet."""
+    if devices is None:
+        with _lock:
+            return {i: g.state_bytes() for i, g in _generators.items()}, list(_planned)
+    return {i: cuda_generator(i).state_bytes() for i in devices}, None
 
 
-def load_cuda_states(states: tuple[dict[int, bytes], list[int]]) -> None:
-    """Go back to what `cuda_states` gave. A generator that is younger is forgotten."""
+def load_cuda_states(states: tuple[dict[int, bytes], list[int] | None]) -> None:
+    """Go back to what `cuda_states` gave. Where that was all devices, a younger generator starts
+    anew, if it began with a seed that was known then."""
     held, planned = states
     with _lock:
-        _planned[:] = planned
-        for index in list(_generators):
-            if index in held:
-                _generators[index].load_state_bytes(held[index])
-            else:
-                del _generators[index]
+        for index, data in held.items():
+            _generators[index].load_state_bytes(data)
+        if planned is not None:
+            _planned[:] = planned
+            for index in set(_generators) - set(held) if planned else ():
+                _generators[index].manual_seed(planned[0])

@@ -1,8 +1,8 @@
 """What a generator of a Philox stream draws: the distributions out of whole counters.
 
-The methods of `Generator` for `algorithm="philox"`. Each fills `out`, a flat contiguous array of any
-library, or a new NumPy array of n elements. All but `uniform`, the integers and the Bernoulli trials
-are other functions of the words than MT19937's, which owe their form to PyTorch's on the CPU.
+The methods of `Generator` for `algorithm="philox"`. Each fills `out`, a flat contiguous array of
+any library, or a new NumPy array of n elements. Most are other functions of the words than the
+methods for MT19937, whose form is PyTorch's on the CPU: these can begin at any element.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..device import at, device_of, library
+from ..device import library
+from .choices import keep_factor
 from .counted import (
-    WORD, lanes, random_bernoulli, random_cauchy, random_exponential, random_integers,
-    random_log_normal, random_normal, random_uniform,
+    WORD,
+    lanes,
+    random_bernoulli,
+    random_cauchy,
+    random_exponential,
+    random_integers,
+    random_log_normal,
+    random_normal,
+    random_uniform,
 )  # fmt: skip
 from .integers import greatest, inward
+from .layout import like
 from .rounding import cast, digits, f32, f64
 
 if TYPE_CHECKING:
     from .generator import Generator
-
-
-def like(array: Any, n: int, dtype: Any) -> Any:
-    """A new flat array on the device of another."""
-    with at(device_of(array)):
-        return library(array).empty(n, dtype)
 
 
 def _real(gen: Generator, fill: Any, n: int, a: float, b: float, dtype: Any, out: Any) -> Any:
@@ -70,7 +73,9 @@ def log_normal(
     return _real(gen, random_log_normal, n, mean, std, dtype, out)
 
 
-def exponential(gen: Generator, n: int, rate: float = 1.0, dtype: Any = f32, out: Any = None) -> Any:
+def exponential(
+    gen: Generator, n: int, rate: float = 1.0, dtype: Any = f32, out: Any = None
+) -> Any:
     """n exponential numbers, none of them 0 before rounding to the dtype."""
     return _real(gen, random_exponential, n, rate, 0, dtype, out)
 
@@ -157,9 +162,7 @@ def bernoulli_each(gen: Generator, p: Any) -> Any:
 def dropout_noise(gen: Generator, n: int, p: float, dtype: Any = f32) -> Any:
     """n factors of dropout: bernoulli(1 - p) / (1 - p), rounded to `dtype`."""
     dtype = np.dtype(dtype)
-    work = f64 if dtype == f64 else f32
-    factor = cast(np.array(work(1) / work(1 - p)), dtype)
-    return bernoulli(gen, n, 1 - p).astype(dtype) * factor
+    return bernoulli(gen, n, 1 - p).astype(dtype) * keep_factor(p, dtype)
 
 
 def multinomial(gen: Generator, p: Any, count: int, replacement: bool = False) -> Any:

@@ -27,12 +27,18 @@ def fill(target: NDArray, values: NDArray) -> NDArray:
     return target
 
 
+def like(array: Any, shape: Any, dtype: Any) -> Any:
+    """A new array with anything in it, on the device of another."""
+    with at(device_of(array)):
+        return library(array).empty(shape, dtype)
+
+
 def draw(target: Any, method: Any, *args: Any, **options: Any) -> Any:
     """Write what a generator's method draws into an array of its device, in memory order; gives
-    the array. `args` are what the method takes after the number of elements."""
-    gen = method.__self__
-    if not gen.counted:
-        return fill(target, method(target.size, *args, dtype=target.dtype, **options))
+    the array. `args` are what the method takes after the number of elements, `options` what only
+    the method of an MT19937 stream takes, such as the dtype."""
+    if not method.__self__.counted:
+        return fill(target, method(target.size, *args, **options))
     view = in_memory_order(target)
     whole = view.flags.c_contiguous
     flat = (view if whole else empty_like(view)).reshape(-1)
@@ -48,10 +54,8 @@ def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
     A dimension of stride 0 (expanded) has no order; it stays beside its logical neighbour.
     """
     dtype = array.dtype if dtype is None else dtype
-    xp = library(array)
     if array.flags.c_contiguous:
-        with at(device_of(array)):
-            return xp.empty(array.shape, dtype)
+        return like(array, array.shape, dtype)
     inner_first = list(range(array.ndim))[::-1]
     for i in range(1, array.ndim):
         at = i
@@ -63,8 +67,7 @@ def empty_like(array: NDArray, dtype: np.dtype | None = None) -> NDArray:
                 inner_first[j], inner_first[at] = inner_first[at], inner_first[j]
                 at = j
     outer_first = inner_first[::-1]
-    with at(device_of(array)):
-        packed = xp.empty([array.shape[d] for d in outer_first], dtype)
+    packed = like(array, [array.shape[d] for d in outer_first], dtype)
     return packed.transpose([outer_first.index(d) for d in range(array.ndim)])
 
 

@@ -12,7 +12,7 @@ arrays of NumPy's, as CuPy's do. Besides CuPy's names it has `activate`, `launch
 from types import ModuleType
 from typing import Any
 
-from . import functions, methods, operators
+from . import blas, functions, methods, operators
 from .activation import activate, record_calls
 from .arrays import ndarray
 from .raw import RawKernel, RawModule, launches, running
@@ -20,7 +20,7 @@ from .surface import version
 from .ufuncs import ufunc
 
 __all__ = [
-    "RawKernel", "RawModule", "activate", "cuda", "fft", "launches", "lib", "linalg", "ndarray",
+    "RawKernel", "RawModule", "activate", "blas", "cuda", "fft", "launches", "lib", "linalg", "ndarray",
     "random", "record_calls", "running", "ufunc",
 ]  # fmt: skip
 

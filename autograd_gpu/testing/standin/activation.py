@@ -1,6 +1,6 @@
 """Putting the stand-in in CuPy's place, and listening to what is asked of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from . import calls
 from .arrays import ndarray
 
-__all__ = ["Call", "activate", "record_calls", "use"]
+__all__ = ["Call", "activate", "described", "rebuilt", "record_calls", "use"]
 
 
 _installed: list[Any] = []
@@ -61,19 +61,42 @@ def record_calls() -> Iterator[dict[Call, int]]:
 
 
 def described(value: Any) -> Any:
-    """What of an argument matters, hashable."""
-    if isinstance(value, ndarray):
-        return ("array", value.dtype, value.shape, value.strides)
-    if isinstance(value, np.ndarray):
-        return ("numpy", value.dtype, value.shape, value.strides)
+    """What of an argument matters, hashable: a tuple that begins with its kind."""
+    kind = type(value)
+    if kind is ndarray or isinstance(value, np.ndarray):
+        name = "array" if kind is ndarray else "numpy"
+        return name, value.dtype, value.shape, value.strides
     if isinstance(value, (list, tuple)):
-        return (type(value).__name__, *map(described, value))
+        return ("list" if kind is list else "tuple", *map(described, value))
     if isinstance(value, np.generic):
-        return ("scalar", value.dtype)
+        return "scalar", value.dtype
     if isinstance(value, slice):
-        return ("slice", value.start, value.stop, value.step)
+        return "slice", value.start, value.stop, value.step
+    if kind in (float, complex):
+        return (kind.__name__,)  # of any value
     try:
         hash(value)
     except TypeError:
-        return ("object", repr(value))
-    return value
+        return "object", repr(value)
+    return "value", kind.__name__, value  # 1, 1.0 and True are equal, and not the same
+
+
+def rebuilt(description: Any, array: Callable[..., Any]) -> Any:
+    """An argument that `described` described, full of zeros; device arrays are made by
+    `array(dtype, shape, strides)`. ValueError for an object that is not known."""
+    kind, *rest = description
+    if kind == "array":
+        return array(*rest)
+    if kind == "numpy":
+        return np.zeros(rest[1], rest[0])
+    if kind in ("list", "tuple"):
+        return (list if kind == "list" else tuple)(rebuilt(r, array) for r in rest)
+    if kind == "scalar":
+        return rest[0].type(0)
+    if kind == "slice":
+        return slice(*rest)
+    if kind in ("float", "complex"):
+        return {"float": 0.5, "complex": 0.5j}[kind]
+    if kind == "value":
+        return rest[1]
+    raise ValueError(f"cannot be made again: {rest[0]}")

@@ -219,8 +219,9 @@ def _at(pointer: memory.MemoryPointer, size: int) -> np.ndarray:
 
 def root_of(host: np.ndarray) -> np.ndarray:
     """The array that owns the memory of a host array."""
-    while isinstance(host.base, np.ndarray):
-        host = host.base
+    base = host.base
+    while base is not None and (isinstance(base, np.ndarray) or hasattr(base, "__array_interface__")):
+        host, base = base, getattr(base, "base", None)  # as_strided puts a bare holder between
     return host
 
 

@@ -4,6 +4,7 @@ Products of raw addresses, read column by column. Refused is what cuBLAS refuses
 and what cuBLAS would do silently wrong raises `Misuse`: reads and writes outside of the device's
 allocations, misaligned addresses, results that overlap each other or a factor."""
 
+import ctypes
 import operator
 import threading
 from collections.abc import Callable
@@ -124,8 +125,9 @@ def _memory(address: int, size: int, what: str, itemsize: int) -> np.ndarray:
     """The bytes of the device at an address. Misuse where no allocation holds all of them."""
     if address % itemsize:
         raise Misuse(f"{what}: the address {address:#x} is not aligned to {itemsize} bytes")
-    for owner in list(memory.LIVING):
-        if owner.ptr <= address and address + size <= owner.ptr + owner.size:
+    for reference in memory.LIVING.valuerefs():
+        owner = reference()
+        if owner and owner.ptr <= address and address + size <= owner.ptr + owner.size:
             _used(owner, what)
             return memory.MemoryPointer(owner, address - owner.ptr).bytes(size)
     raise Misuse(
@@ -161,9 +163,7 @@ def _number(address: int, dtype: np.dtype, handle: _Handle) -> Any:
         raise CUBLASError(7)
     if handle.pointer == _DEVICE:
         return _memory(address, dtype.itemsize, "a scalar", dtype.itemsize).view(dtype)[0]
-    import ctypes
-
-    return np.frombuffer((ctypes.c_char * dtype.itemsize).from_address(address), dtype)[0]
+    return np.frombuffer(ctypes.string_at(address, dtype.itemsize), dtype)[0]
 
 
 def _turned(stack: np.ndarray, flag: int) -> np.ndarray:

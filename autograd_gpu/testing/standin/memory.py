@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +13,8 @@ import numpy as np
 from . import lifetimes, streams
 
 __all__ = [
-    "ALIGNMENT", "BaseMemory", "Memory", "MemoryPointer", "MemoryPool", "OutOfMemoryError",
-    "PinnedMemory", "PinnedMemoryPointer", "PinnedMemoryPool", "UnownedMemory", "adopt", "alloc",
+    "ALIGNMENT", "LIVING", "BaseMemory", "Memory", "MemoryPointer", "MemoryPool",
+    "OutOfMemoryError", "PinnedMemory", "PinnedMemoryPointer", "PinnedMemoryPool", "UnownedMemory", "adopt", "alloc",
     "alloc_pinned_memory", "get_allocator", "get_default_memory_pool",
     "get_default_pinned_memory_pool", "set_allocator", "using_allocator",
 ]  # fmt: skip
@@ -92,6 +93,10 @@ class Arena:
 ARENAS = tuple(Arena(device) for device in range(streams.DEVICES))
 
 
+LIVING: "weakref.WeakValueDictionary[int, BaseMemory]" = weakref.WeakValueDictionary()
+"""Every allocation there is: for those who are given addresses only, as cuBLAS is."""
+
+
 class BaseMemory:
     """Bytes on a device: `ptr`, `size`, `device_id`. `root`: the host array that they are."""
 
@@ -103,6 +108,7 @@ class BaseMemory:
         self.owner = owner
         self.root, self.ptr, self.size, self.device_id = root, ptr, size, device_id
         self.users: dict[int, int] | None = None  # {stream: its last piece of work here}
+        LIVING[id(self)] = self
 
     @property
     def device(self) -> "streams.Device":

@@ -24,6 +24,7 @@ class Launch(NamedTuple):
 
 class _Running:
     checked = False
+    guarded = False
     schedule = "forward"
     seed = 0
 
@@ -44,14 +45,18 @@ def launches() -> Iterator[list[Launch]]:
 
 
 @contextmanager
-def running(*, checked: bool = False, schedule: str = "forward", seed: int = 0) -> Iterator[None]:
-    """How kernels run meanwhile: with every access watched, in which order of threads."""
-    before = _how.checked, _how.schedule, _how.seed
-    _how.checked, _how.schedule, _how.seed = checked, schedule, seed
+def running(
+    *, checked: bool = False, guarded: bool = False, schedule: str = "forward", seed: int = 0
+) -> Iterator[None]:
+    """How kernels run meanwhile: with every access watched; on copies between guard pages, at five
+    times the cost of a small launch; in which order of threads."""
+    before = vars(_how).copy()
+    vars(_how).update(checked=checked, guarded=guarded, schedule=schedule, seed=seed)
     try:
         yield
     finally:
-        _how.checked, _how.schedule, _how.seed = before
+        vars(_how).clear()
+        vars(_how).update(before)
 
 
 class RawModule:
@@ -148,7 +153,7 @@ class Function:
             self._kernels[_how.checked] = kernel
         kernel(
             grid, block, hosts, shared_mem, schedule=_how.schedule, seed=_how.seed,
-            also=[a._host for a in also],
+            also=[a._host for a in also], guarded=_how.guarded,
         )  # fmt: skip
 
     def _argument(self, value: Any, found: list[ndarray]) -> Any:
