@@ -7,6 +7,11 @@ from typing import Any as _Any
 
 from . import _ops, autograd
 from ._core import dtype as _dtype
+from ._core.determinism import (
+    are_deterministic_algorithms_enabled,
+    is_deterministic_algorithms_warn_only_enabled,
+    use_deterministic_algorithms,
+)
 from ._core.device import device
 from ._core.dtype import (
     can_cast,

@@ -4,6 +4,7 @@ Every op of a small net passes here, so what can be looked up once is kept: inst
 form, layouts by the operands' shapes and strides. `bench/launch.py` measures what is left."""
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ BLOCK = (256,)
 _int64 = np.int64
 _PACK = 16 * 256  # bytes that a block of the packed form covers
 _MAX_GRID = (1 << 31) - 1
+MANY = 1 << 31  # elements that are too many for one launch of the strided form
 _LAYOUTS: dict[tuple, tuple] = {}
 _MOST_LAYOUTS = 4096
 
@@ -30,16 +32,14 @@ class Launcher:
     def __init__(self, row: Elementwise, xp: Library) -> None:
         """See the class."""
         self.row, self.xp, self.ndarray = row, xp, xp.ndarray
-        self.plain = not (row.absent or row.words)
         self.takes = frozenset(row.takes)
         self.result = None if row.result == "T" else np.dtype(row.result)
         self.found: dict[tuple, tuple] = {}
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *operands: Any, **options: Any) -> Any:
         """The kernel's result, a new array."""
-        operands: Any = arguments if self.plain else self.row.operands(arguments)
-        if operands is None:
-            return NotImplemented
+        if options:
+            operands = (*operands, *options.values())
         first = operands[0]
         ndarray = self.ndarray
         if first.__class__ is not ndarray:
@@ -66,8 +66,8 @@ class Launcher:
         if n:
             if form.__contains__("n"):
                 try:
-                    operands = self.typed(operands, found[2])
-                except (TypeError, ValueError, OverflowError):
+                    operands = self.typed(operands, found[2])  # type: ignore[assignment]
+                except (TypeError, ValueError, OverflowError):  # no number, or not of this type
                     return NotImplemented
             grid = (n * first.itemsize + _PACK - 1) // _PACK
             found[0]((grid if grid < _MAX_GRID else _MAX_GRID,), BLOCK, (out, _int64(n), *operands))
@@ -89,36 +89,123 @@ class Launcher:
         function = instance.function
         if xp.several_devices:
             function = _on_device(xp, device, function)
-        wide = np.dtype("f4") if dtype.itemsize == 2 and dtype.kind not in "iu" else dtype
-        found = function, self.result or dtype, wide.type
+        found = function, self.result or dtype, number_type(dtype)
         self.found[dtype, form, xp.several_devices and device] = found
         return found
 
-    def strided(self, operands: Sequence[Any], out: Any = None) -> Any:
-        """The same for any strides, into `out` where one is given."""
-        ndarray = self.ndarray
-        arrays = [v for v in operands if v.__class__ is ndarray]
-        dtype = arrays[0].dtype
-        if any(a.dtype != dtype for a in arrays):
-            return NotImplemented
-        laid = layout_of(operands, ndarray)
-        if laid is None:
-            return NotImplemented
-        shape, n, layout, large = laid
-        form = "".join(["a" if v.__class__ is ndarray else "n" for v in operands])
-        form += " large" if large else " strided"
-        several = self.xp.several_devices and arrays[0].data.device_id
-        found = self.found.get((dtype, form, several)) or self.find(form, dtype, arrays[0])
+    def launch(
+        self, form: str, dtype: np.dtype, shape: tuple[int, ...], n: int, operands: Sequence[Any],
+        out: Any = None, *layout: Any,
+    ) -> Any:  # fmt: skip
+        """Find the instance of a form, and run it; `layout` for the strided ones."""
+        first = next(v for v in operands if v.__class__ is self.ndarray)
+        several = self.xp.several_devices and first.data.device_id
+        found = self.found.get((dtype, form, several)) or self.find(form, dtype, first)
         if found is None:
             return NotImplemented
         try:
             passed = self.typed(operands, found[2])
         except (TypeError, ValueError, OverflowError):
             return NotImplemented
-        out = ndarray(shape, found[1]) if out is None else out
+        out = self.ndarray(shape, found[1]) if out is None else out
         if n:
-            found[0]((min((n + 255) // 256, _MAX_GRID),), BLOCK, (out, _int64(n), layout, *passed))
+            each = 256 if layout else _PACK // dtype.itemsize
+            grid = min((n + each - 1) // each, _MAX_GRID)
+            found[0]((grid,), BLOCK, (out, _int64(n), *layout, *passed))
         return out
+
+    def strided(
+        self, operands: Sequence[Any], out: Any = None, form: str = "", dtype: Any = None,
+    ) -> Any:  # fmt: skip
+        """The same for any strides, into `out`, which is contiguous, where one is given."""
+        ndarray = self.ndarray
+        if not form:
+            arrays = [v for v in operands if v.__class__ is ndarray]
+            dtype = arrays[0].dtype
+            if any(a.dtype != dtype for a in arrays):
+                return NotImplemented
+            form = "".join(["a" if v.__class__ is ndarray else "n" for v in operands])
+        laid = layout_of(operands, ndarray)
+        if laid is None:
+            return NotImplemented
+        shape, n, layout = laid
+        if n >= MANY:
+            return self.halves(operands, out, form, dtype, shape)
+        return self.launch(form + " strided", dtype, shape, n, operands, out, layout)
+
+    def halves(
+        self, operands: Sequence[Any], out: Any, form: str, dtype: Any, shape: tuple[int, ...]
+    ) -> Any:
+        """One half after the other, along the first dimension that can be split."""
+        if form not in self.takes or key(dtype) not in self.row.dtypes:
+            return NotImplemented
+        out = self.ndarray(shape, self.result or dtype) if out is None else out
+        dim = next(d for d, length in enumerate(shape) if length > 1)
+        middle = shape[dim] // 2
+        for part in (slice(0, middle), slice(middle, shape[dim])):
+            pieces = [
+                _part(self.xp, v, shape, dim, part) if v.__class__ is self.ndarray else v
+                for v in operands
+            ]
+            into = out[(*(slice(None),) * dim, part)]
+            if self.strided(pieces, into, form, dtype) is NotImplemented:
+                return NotImplemented
+        return out
+
+
+class Various(Launcher):
+    """Where the body's arguments are not the operands as they are, or some operands are masks."""
+
+    def __init__(self, row: Elementwise, xp: Library) -> None:
+        """See the class."""
+        super().__init__(row, xp)
+        self.masked = any("b" in each for each in row.takes)
+        self.nothing = (None,) * row.extras
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """The kernel's result, a new array, and None for all that the body returns besides."""
+        operands = self.row.operands((*arguments, *options.values()))
+        if operands is None:
+            return NotImplemented
+        out = self.masks(operands) if self.masked else Launcher.__call__(self, *operands)
+        return (out, *self.nothing) if self.nothing and out is not NotImplemented else out
+
+    def masks(self, operands: Sequence[Any]) -> Any:
+        """The result where some operands may be masks: arrays of bool beside those of T."""
+        ndarray = self.ndarray
+        arrays = [v for v in operands if v.__class__ is ndarray]
+        others = [a.dtype for a in arrays if a.dtype.char != "?"]
+        form = "".join([
+            "n" if v.__class__ is not ndarray else "b" if others and v.dtype.char == "?" else "a"
+            for v in operands
+        ])
+        if not others:  # of bool as T, where the masks stand is what a form says
+            form = next((f for f in self.takes if f.replace("b", "a") == form), form)
+        elif others.count(others[0]) != len(others):
+            return NotImplemented
+        first = arrays[0]
+        dtype = others[0] if others else first.dtype
+        if all(a._c_contiguous and a.shape == first.shape for a in arrays):
+            return self.launch(form, dtype, first.shape, first.size, operands)
+        return self.strided(operands, None, form, dtype)
+
+
+def launcher_of(row: Elementwise, xp: Library) -> Launcher:
+    """What runs the kernel of a row."""
+    simple = row.plain and not row.extras and not any("b" in each for each in row.takes)
+    return (Launcher if simple else Various)(row, xp)
+
+
+def number_type(dtype: np.dtype) -> Any:
+    """What makes a Python number one of the type that a kernel computes in. TypeError for floats
+    where that is an integer."""
+    if dtype.kind in "iu":
+        return lambda value: dtype.type(index(value))
+    return np.float32 if dtype.itemsize == 2 else dtype.type
+
+
+def _part(xp: Library, array: Any, shape: tuple[int, ...], dim: int, part: slice) -> Any:
+    return xp.broadcast_to(array, shape)[(*(slice(None),) * dim, part)]
 
 
 def _on_device(xp: Library, device: int, function: Any) -> Any:
@@ -140,43 +227,41 @@ def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 
 
 def layout_of(operands: Sequence[Any], ndarray: type) -> tuple | None:
-    """(shape of the result, its size, the structure Layout, does an index or offset pass 31 bits?)
-    of operands, kept by their shapes and strides; None where it has more dimensions than fit."""
-    marks = tuple([(v.shape, v.strides) if v.__class__ is ndarray else None for v in operands])
+    """(shape of the result, its size, the structure Layout) of operands, kept by their shapes,
+    strides and sizes of items; None where it has more dimensions than fit."""
+    marks = tuple([
+        (v.shape, v.strides, v.itemsize) if v.__class__ is ndarray else None for v in operands
+    ])
     kept = _LAYOUTS.get(marks)
     if kept is None:
         if len(_LAYOUTS) >= _MOST_LAYOUTS:
             _LAYOUTS.clear()
-        itemsizes = [v.itemsize if v.__class__ is ndarray else 1 for v in operands]
-        kept = _LAYOUTS[marks] = _lay_out(marks, itemsizes)
+        kept = _LAYOUTS[marks] = _lay_out(marks)
     return kept if kept[2] is not None else None
 
 
-def _lay_out(marks: tuple, itemsizes: list[int]) -> tuple:
+def _lay_out(marks: tuple) -> tuple:
     shape = broadcast_shape([m[0] for m in marks if m is not None])
     strides = [
-        (0,) * len(shape) if m is None else _broadcast_strides(*m, shape, size)
-        for m, size in zip(marks, itemsizes, strict=True)
+        (0,) * len(shape) if m is None else _broadcast_strides(m[0], m[1], m[2], shape)
+        for m in marks
     ]
     n = 1
     for length in shape:
         n *= length
     dims = _collapse(shape, strides)
     if len(dims) > MAX_DIMS:
-        return shape, n, None, False
+        return shape, n, None
     layout = np.zeros((), LAYOUT)
     layout["ndim"] = len(dims)
     for place, (length, along) in enumerate(dims):
         layout["shape"][place] = length
         layout["strides"][: len(along), place] = along
-    spans = [
-        sum((length - 1) * abs(along[k]) for length, along in dims) for k in range(len(strides))
-    ]
-    return shape, n, layout, max([n, *spans]) >= 1 << 31
+    return shape, n, layout
 
 
 def _broadcast_strides(
-    shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...], itemsize: int
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, wanted: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Strides in elements, 0 where the operand broadcasts."""
     lead = (0,) * (len(wanted) - len(shape))
@@ -205,13 +290,13 @@ def _collapse(shape: tuple[int, ...], strides: list[tuple[int, ...]]) -> list[tu
 def _declare(row: Elementwise) -> None:
     made: dict[Library, Launcher] = {}
 
-    def launch(xp: Library, *arguments: Any) -> Any:
+    def launch(xp: Library, *arguments: Any, **options: Any) -> Any:
         run = made.get(xp)
         if run is None:
-            run = made[xp] = Launcher(row, xp)
-        return run(*arguments)
+            run = made[xp] = launcher_of(row, xp)
+        return run(*arguments, **options)
 
-    launch.bind = lambda xp: Launcher(row, xp)  # type: ignore[attr-defined]
+    launch.bind = lambda xp: launcher_of(row, xp)  # type: ignore[attr-defined]
     LAUNCHERS[row.name] = launch
 
 

@@ -25,7 +25,9 @@ def _wide(dtype: np.dtype) -> np.dtype:
 
 
 @lru_cache(4096)
-def arranged(shape: tuple[int, ...], summed: bool, bounded: bool) -> tuple[str, tuple, tuple, tuple]:
+def arranged(
+    shape: tuple[int, ...], summed: bool, bounded: bool
+) -> tuple[str, tuple, tuple, tuple]:
     """(form, grid, block, (items, size, inner)) for scores (N, C, ...). `summed`: one block where
     that is enough. `bounded`: never more than a second launch or the host can go through."""
     size, inner = shape[1], prod(shape[2:])
@@ -153,9 +155,8 @@ def nll_loss_backward(
         g, index = _compact(xp, grad, index)
         inner = prod(input_shape[2:])
         values = (None, factor) if one else (_compact(xp, factor)[0], 0.0)
+        arrays = g, index, values[0], out
         sizes = out.size, input_shape[1], inner, values[1], bool(g.ndim)
         grid = blocks(out.size)
-        launch(
-            xp, "nll_loss_backward", "items", key(dtype), grid, 256, g, index, values[0], out, *sizes
-        )
+        launch(xp, "nll_loss_backward", "items", key(dtype), grid, 256, *arrays, *sizes)
     return out

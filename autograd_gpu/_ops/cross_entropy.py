@@ -118,13 +118,13 @@ def _by_class(xp: Any, weight: Any, x: Any) -> Any:
     return weight.reshape(-1, *[1] * (x.ndim - 2))
 
 
-_of_classes.derivative(
-    input=lambda grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing: (
-        _of_classes_backward(
-            grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing
-        )
+def _formula(grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing):
+    return _of_classes_backward(
+        grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing
     )
-)
+
+
+_of_classes.derivative(input=_formula)
 
 
 @composite(kernel="cross_entropy_backward")
@@ -132,14 +132,14 @@ def _of_classes_backward(
     grad, input, target, weight, tops, sums, total, reduction, ignore_index, smoothing
 ):
     """g w_t (1 - e) (p - 1 at t) + g e / n (p sum w - w), p the softmax"""
-    recorded, t = tops is None, raw(target)
+    recorded, t, total = tops is None, raw(target), raw(total)
     x = raw(input) if recorded else wide(raw(input))
     xp, weight = library(x), raw(weight)
     counts = t != ignore_index
     index = xp.where(counts, t, 0).astype(np.int64)
     share = counts.astype(x.dtype)
     if reduction == "mean":
-        share = share * (0 if total == 0 else 1 / total).__float__()
+        share = share * (1 / float(total) if total else 0.0)
     weights = _by_class(xp, weight, x)
     own = share * weights.reshape(-1)[index] * (1 - smoothing)
     others = share * (smoothing / x.shape[1])
@@ -204,9 +204,7 @@ def cross_entropy(
     if x.shape == t.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if x.__class__ in _IN_ONE and _fits(input, target, weight):
-        return _of_classes(
-            input, target, weight, reduction, ignore_index, float(label_smoothing)
-        )
+        return _of_classes(input, target, weight, reduction, ignore_index, label_smoothing)
     if label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
     if weight is not None:

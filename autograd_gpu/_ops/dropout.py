@@ -89,7 +89,10 @@ def _check_dtype(dtype: np.dtype, alpha: bool) -> None:
 
 @op(where=(), node="NativeDropoutBackward0", constants=("mask",), kernel="dropout")
 def _native_dropout(xp, input: Array, p, seed, counter):
-    """y = x m / (1 - p), m of the Philox stream of a seed from a counter on        dL/dx = g m / (1 - p)"""
+    """y = x m / (1 - p), m drawn by the counters from `counter` on            dL/dx = g m / (1 - p)
+
+    The mask is that of `random_bernoulli`, in the input's order in memory.
+    """
     mask = empty_like(input, np.dtype(np.bool_))
     flat = in_memory_order(mask).reshape(-1)
     random_bernoulli(flat, seed, counter, round((1 - p) * 2**32))
@@ -103,7 +106,10 @@ def dropout_backward(grad, mask, p):
 
 
 _native_dropout.derivative(input=lambda grad, mask, p: dropout_backward(grad, mask, p))
-_native_dropout.samples(lambda t: [(t(2, 3, 4), 0.5, 7, 0), (t(9), 0.1, 2**64 - 1, 2**40)])
+# of one dimension: which elements stay depends on the order in memory
+_native_dropout.samples(lambda t: [
+    (t(24), 0.5, 7, 0), (t(9), 0.1, 2**64 - 1, 2**40), (t(0), 0.5, 1, 1),
+])  # fmt: skip
 
 
 def _draw(array: Any, p: float, feature: bool, gen: Any) -> Any:
@@ -120,7 +126,7 @@ def _two_values(kept: Any, yes: Any, no: Any) -> Any:
     """`yes` where kept and `no` elsewhere, in the order in memory of `kept`."""
     out = empty_like(kept, yes.dtype)
     out[...] = no
-    out[kept] = yes
+    library(kept).copyto(out, yes, where=kept)
     return out
 
 

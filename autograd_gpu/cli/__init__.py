@@ -1,4 +1,4 @@
-"""The command line: `autograd-gpu train` and `autograd-gpu info`."""
+"""The command line: `autograd-gpu train`, `info` and `parity`."""
 
 from ._main import main
 

@@ -44,7 +44,7 @@ def _seed(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and options; those not given stay None, for `_train.settle` to fill in."""
     top = _Parser(prog="autograd-gpu", description="Automatic differentiation with PyTorch's API.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="train | info")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train | info | parity")
     train = commands.add_parser(
         "train",
         help="train a net on handwritten digits, or on arrays of your own",
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--resume", type=Path, metavar="FILE", help="go on from a checkpoint, with its options")
     add("--out", type=Path, metavar="DIR", help="where files go (autograd-gpu-run)")
+    _add_parity(commands)
     commands.add_parser(
         "info",
         help="versions, BLAS, CUDA",
@@ -79,15 +80,46 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_parity(commands: Any) -> None:
+    add = commands.add_parser(
+        "parity",
+        help="compare the GPU with the CPU, op by op",
+        description="Run every op and its gradients on the CPU and on the GPU and print the largest"
+        " differences; exit status 1 beyond tolerance, or without the device.",
+    ).add_argument
+    add("--ops", nargs="+", metavar="NAME", help="only these ops (all that have samples)")
+    dtypes = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+    add("--dtype", nargs="+", choices=dtypes, metavar="D", help="(float32 float64)")
+    add(
+        "--device",
+        choices=("cuda", "standin"),
+        default="cuda",
+        help="standin: an emulated GPU, for tests (cuda)",
+    )
+    add("--json", type=Path, metavar="FILE", help="write the rows there as well")
+
+
+def _command(name: str) -> Any:
+    """The function of a command; only its module is imported."""
+    if name == "info":
+        from ._info import info
+
+        return info
+    if name == "parity":
+        from ._parity import parity
+
+        return parity
+    from ._train import train
+
+    return train
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Run a command. Returns the exit status: 0, 2 for a bad argument or file, 130 for Ctrl-C."""
+    """Run a command. Returns the exit status: 0, 1 for devices that differ, 2 for a bad argument or
+    file, 130 for Ctrl-C."""
     options = parser().parse_args(argv)
     try:
-        if options.command == "info":
-            from ._info import info as command
-        else:
-            from ._train import train as command
-        status = command(options)
+        status = _command(options.command)(options)
         sys.stdout.flush()
         return status
     except Problem as problem:

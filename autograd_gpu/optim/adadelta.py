@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient, square_mean
 
 __all__ = ["Adadelta"]
-
-add, divide, multiply = np.add, np.divide, np.multiply
 
 
 class Adadelta(Elementwise):
@@ -76,14 +72,14 @@ class Adadelta(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         lr, rho, rest, eps, decay, maximize = c
-        g = decay_gradient(p, g, t, u, decay, maximize)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
         v, a = s
-        square_mean(v, g, t, rho, rest)
-        np.sqrt(add(v, eps, t), t)
-        divide(g, t, u)
-        np.sqrt(add(a, eps, t), t)
-        multiply(u, t, u)
-        square_mean(a, u, t, rho, rest)
-        np.subtract(p, multiply(u, lr, t), p)
+        square_mean(xp, v, g, t, rho, rest)
+        xp.sqrt(xp.add(v, eps, t), t)
+        xp.divide(g, t, u)
+        xp.sqrt(xp.add(a, eps, t), t)
+        xp.multiply(u, t, u)
+        square_mean(xp, a, u, t, rho, rest)
+        xp.subtract(p, xp.multiply(u, lr, t), p)

@@ -87,10 +87,10 @@ class Adagrad(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         size, eps, decay, maximize = c
-        g = decay_gradient(p, g, t, u, decay, maximize)
-        np.add(s[0], np.multiply(g, g, t), s[0])
-        np.add(np.sqrt(s[0], t), eps, t)
-        np.multiply(np.divide(g, t, t), size, t)
-        np.subtract(p, t, p)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
+        xp.add(s[0], xp.multiply(g, g, t), s[0])
+        xp.add(xp.sqrt(s[0], t), eps, t)
+        xp.multiply(xp.divide(g, t, t), size, t)
+        xp.subtract(p, t, p)

@@ -4,16 +4,12 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_betas, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient, lean, mean, square_mean
 
 __all__ = ["Adam"]
-
-add, divide, multiply, subtract = np.add, np.divide, np.multiply, np.subtract
 
 
 class Adam(Elementwise):
@@ -98,17 +94,17 @@ class Adam(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         size, eps, weight, old, beta2, rest, shrink, decay, maximize = c
         if shrink is not None:
-            multiply(p, shrink, p)
+            xp.multiply(p, shrink, p)
         if maximize or decay is not None:
-            g = decay_gradient(p, g, t, u, decay, maximize)
+            g = decay_gradient(xp, p, g, t, u, decay, maximize)
         m, v = s[0], s[1]
-        mean(m, g, t, weight, old)
-        square_mean(v, g, t, beta2, rest)
+        mean(xp, m, g, t, weight, old)
+        square_mean(xp, v, g, t, beta2, rest)
         if len(s) == 3:
-            v = np.maximum(s[2], v, out=s[2])
-        add(np.sqrt(v, t), eps, t)
-        multiply(divide(m, t, t), size, t)
-        subtract(p, t, p)
+            v = xp.maximum(s[2], v, out=s[2])
+        xp.add(xp.sqrt(v, t), eps, t)
+        xp.multiply(xp.divide(m, t, t), size, t)
+        xp.subtract(p, t, p)

@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_betas, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient, lean, mean
 
 __all__ = ["Adamax"]
-
-add, multiply = np.add, np.multiply
 
 
 class Adamax(Elementwise):
@@ -75,12 +71,12 @@ class Adamax(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         size, eps, weight, old, beta2, decay, maximize = c
-        g = decay_gradient(p, g, t, u, decay, maximize)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
         m, n = s
-        mean(m, g, t, weight, old)
-        multiply(n, beta2, n)
-        np.maximum(n, add(np.abs(g, t), eps, t), out=n)
-        multiply(m, size, t)
-        np.subtract(p, np.divide(t, n, t), p)
+        mean(xp, m, g, t, weight, old)
+        xp.multiply(n, beta2, n)
+        xp.maximum(n, xp.add(xp.abs(g, t), eps, t), out=n)
+        xp.multiply(m, size, t)
+        xp.subtract(p, xp.divide(t, n, t), p)

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_betas, check_lr, check_modes, number
 from ._elementwise import Elementwise
@@ -13,8 +11,6 @@ from ._formula import decay_gradient, lean, mean, square_mean
 from ._state import step_tensor
 
 __all__ = ["NAdam"]
-
-add, divide, multiply, subtract = np.add, np.divide, np.multiply, np.subtract
 
 
 class NAdam(Elementwise):
@@ -102,15 +98,15 @@ class NAdam(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         of_g, of_m, root, eps, weight, old, beta2, rest, shrink, decay, maximize = c
         if shrink is not None:
-            multiply(p, shrink, p)
-        g = decay_gradient(p, g, t, u, decay, maximize)
+            xp.multiply(p, shrink, p)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
         m, v = s
-        mean(m, g, t, weight, old)
-        square_mean(v, g, t, beta2, rest)
-        multiply(g, of_g, u)
-        add(u, multiply(m, of_m, t), u)
-        add(multiply(np.sqrt(v, t), root, t), eps, t)
-        subtract(p, divide(u, t, t), p)
+        mean(xp, m, g, t, weight, old)
+        square_mean(xp, v, g, t, beta2, rest)
+        xp.multiply(g, of_g, u)
+        xp.add(u, xp.multiply(m, of_m, t), u)
+        xp.add(xp.multiply(xp.sqrt(v, t), root, t), eps, t)
+        xp.subtract(p, xp.divide(u, t, t), p)

@@ -4,16 +4,12 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_betas, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient, lean, mean, square_mean
 
 __all__ = ["RAdam"]
-
-add, divide, multiply, subtract = np.add, np.divide, np.multiply, np.subtract
 
 
 class RAdam(Elementwise):
@@ -94,16 +90,16 @@ class RAdam(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         size, rectified, eps, weight, old, beta2, rest, shrink, decay, maximize = c
         if shrink is not None:
-            multiply(p, shrink, p)
-        g = decay_gradient(p, g, t, u, decay, maximize)
+            xp.multiply(p, shrink, p)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
         m, v = s
-        mean(m, g, t, weight, old)
-        square_mean(v, g, t, beta2, rest)
-        multiply(m, size, t)
+        mean(xp, m, g, t, weight, old)
+        square_mean(xp, v, g, t, beta2, rest)
+        xp.multiply(m, size, t)
         if rectified:
-            add(np.sqrt(v, u), eps, u)
-            divide(t, u, t)
-        subtract(p, t, p)
+            xp.add(xp.sqrt(v, u), eps, u)
+            xp.divide(t, u, t)
+        xp.subtract(p, t, p)

@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from .._core.tensor import Tensor
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient, lean, mean, square_mean
 
 __all__ = ["RMSprop"]
-
-add, divide, multiply, subtract = np.add, np.divide, np.multiply, np.subtract
 
 
 class RMSprop(Elementwise):
@@ -86,21 +82,21 @@ class RMSprop(Elementwise):
             bool(group["maximize"]),
         )
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         lr, alpha, rest, weight, old, eps, decay, momentum, centered, maximize = c
-        g = decay_gradient(p, g, t, u, decay, maximize)
-        square_mean(s[0], g, t, alpha, rest)
+        g = decay_gradient(xp, p, g, t, u, decay, maximize)
+        square_mean(xp, s[0], g, t, alpha, rest)
         if centered:
-            mean(s[-1], g, t, weight, old)
-            multiply(s[-1], s[-1], t)
-            np.sqrt(subtract(s[0], t, t), t)
+            mean(xp, s[-1], g, t, weight, old)
+            xp.multiply(s[-1], s[-1], t)
+            xp.sqrt(xp.subtract(s[0], t, t), t)
         else:
-            np.sqrt(s[0], t)
-        divide(g, add(t, eps, t), t)
+            xp.sqrt(s[0], t)
+        xp.divide(g, xp.add(t, eps, t), t)
         if momentum is not None:
             buffer = s[1]
-            add(multiply(buffer, momentum, buffer), t, buffer)
-            multiply(buffer, lr, t)
+            xp.add(xp.multiply(buffer, momentum, buffer), t, buffer)
+            xp.multiply(buffer, lr, t)
         else:
-            multiply(t, lr, t)
-        subtract(p, t, p)
+            xp.multiply(t, lr, t)
+        xp.subtract(p, t, p)

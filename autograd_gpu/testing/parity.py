@@ -10,11 +10,11 @@ import numpy as np
 
 from .._core.dtype import BY_NAME
 from .._core.library import cuda_library
-from .._core.random import manual_seed
-from .._core.tensor import Tensor
+from .._core.tensor import Tensor, make
 from .._ops.samples import Maker, samples_of
 from .._ops.table import REGISTRY
 from ..autograd.api import grad
+from ..random import manual_seed
 
 __all__ = ["DTYPES", "TOLERANCES", "Row", "compare", "device_context", "parity", "table"]
 
@@ -159,7 +159,7 @@ def _flat(value: Any) -> list[Any]:
 
 
 def _leaves(values: Any) -> list[Any]:
-    return [t for t in _flat(values) if t.requires_grad and t.is_leaf]
+    return [t for t in _flat(values) if t.requires_grad]
 
 
 def _gradients(results: list, inputs: list) -> Iterator[Any]:
@@ -169,9 +169,8 @@ def _gradients(results: list, inputs: list) -> Iterator[Any]:
         return iter(())
     seeds: list[Any] = []
     for r in roots:
-        steps = np.arange(1, r.numel() + 1).reshape(tuple(r.shape)) % 7 - 3.0
-        seed: Any = Tensor.new_tensor(r, steps.tolist(), dtype=r.dtype)  # type: ignore[attr-defined]
-        seeds.append(seed)
+        steps = np.arange(1, r.numel() + 1).reshape(tuple(r.shape)) % 7 - 3
+        seeds.append(make(np.asarray(steps, r.dtype.numpy)).to(r.device))  # type: ignore[attr-defined]
     return iter(grad(roots, inputs, seeds, allow_unused=True))
 
 
@@ -209,9 +208,11 @@ def _measured(x: Any, y: Any, kind: str) -> tuple[float, float]:
         bound = atol + rtol * size + 8 * eps * top  # a sum's terms are as large as its largest
         if kind in _HALVES:
             bound = bound + 2 * eps * size
-        relative = float(np.nan_to_num(apart / np.maximum(size, 1e-30), nan=math.inf).max())
-        step = eps * 2.0 ** np.floor(np.log2(np.maximum(size, 1e-30)))
+        # beside larger numbers a small one is a difference of them: its own last place says little
+        floor = np.maximum(np.maximum(size, top * 2.0**-10), 1e-300)
+        step = eps * 2.0 ** np.floor(np.log2(floor))
         ulp = float(np.nan_to_num(apart / step, nan=math.inf).max())
+        relative = float(np.nan_to_num(apart / floor, nan=math.inf).max())
     if not (apart <= bound).all():
         place = np.unravel_index(int(np.argmax(np.where(same, 0, apart))), x.shape)
         raise AssertionError(

@@ -7,31 +7,45 @@ from pathlib import Path
 import pytest
 
 from autograd_gpu._core.sources import kernel_folder
-from autograd_gpu.testing.emulator import Module, unavailable
+from autograd_gpu.testing import emulator, nvrtc
+from autograd_gpu.testing.emulator import Module
 
 HERE = Path(__file__).parent
 
 
 def require_emulator() -> None:
-    reason = unavailable()
+    _require("the kernels must be tested", emulator.unavailable())
+
+
+def require_nvrtc() -> None:
+    _require("the kernels must be compiled for GPUs", nvrtc.unavailable())
+
+
+def _require(what: str, reason: str) -> None:
     if reason and os.environ.get("CI"):
-        pytest.fail(f"in CI the kernels must be tested: {reason}")
+        pytest.fail(f"in CI {what}: {reason}")
     if reason:
         pytest.skip(reason)
 
 
 @cache
-def module_of(path: Path, expressions: tuple[str, ...], checked: bool) -> Module:
-    return Module(path, expressions, checked=checked, include=[kernel_folder()])
+def module_of(path: Path, expressions: tuple[str, ...], checked: bool, schedule: str) -> Module:
+    return Module(
+        path, expressions, checked=checked, include=[kernel_folder()], schedule=schedule
+    )
 
 
-@pytest.fixture(scope="session")
-def compiled():
-    """compiled(file, expressions, checked) -> Module, of a file in kernels/ or in this folder."""
+@pytest.fixture(scope="session", params=["in order", "in disorder"])
+def compiled(request):
+    """compiled(file, expressions, checked) -> Module, of a file in kernels/ or in this folder.
+
+    Whoever asks for it runs twice: with threads in order, and in an order drawn for each launch.
+    With `checked` parametrised, a kernel's test thus runs plainly, in disorder, and watched."""
     require_emulator()
+    schedule = "forward" if request.param == "in order" else "random"
 
     def get(file, expressions, checked=False):
         path = HERE / file if (HERE / file).exists() else kernel_folder() / file
-        return module_of(path, tuple(expressions), checked)
+        return module_of(path, tuple(expressions), checked, schedule)
 
     return get

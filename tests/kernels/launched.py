@@ -1,80 +1,72 @@
-"""Launching functions on the stand-in device, beside the bodies that they stand for."""
+"""What the tests of launching functions share: the stand-in device, run in three ways, and arrays
+of every dtype."""
 
 from contextlib import contextmanager
 
+import ml_dtypes
 import numpy as np
-import pytest
 
-from autograd_gpu._core.library import LAUNCHERS, installed
+from autograd_gpu._core.library import installed
 from autograd_gpu.testing import standin
 
-from .cases import DTYPES, WIDE, bodies
 from .conftest import require_emulator
 
-HOW = {
-    "plain": {}, "random": {"schedule": "random", "seed": 3}, "checked": {"checked": True},
+__all__ = ["COMPLEX", "DTYPES", "FLOATS", "WAYS", "array", "close", "launching", "same", "to_host"]
+
+WAYS = {
+    "plain": {},
+    "random": {"schedule": "random", "seed": 3},
+    "checked": {"checked": True},
+}
+FLOATS = {
+    "float32": np.dtype("f4"), "float64": np.dtype("f8"), "float16": np.dtype("f2"),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
 }  # fmt: skip
-every_way = pytest.mark.parametrize("how", HOW)
-every_dtype = pytest.mark.parametrize("dtype", DTYPES)
-TOLERANCES = {"float32": 2e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 1.6e-2}
+WHOLE_NUMBERS = {n: np.dtype(n) for n in ("int64", "int32", "int16", "int8", "uint8", "bool")}
+COMPLEX = {n: np.dtype(n) for n in ("complex64", "complex128")}
+DTYPES = FLOATS | WHOLE_NUMBERS | COMPLEX
+ROUNDING = {"f": 3e-6, "d": 1e-13, "e": 2e-3, "E": 1.6e-2, "F": 3e-6, "D": 1e-13}
 
 
 @contextmanager
-def stand_in(how="plain"):
-    """The stand-in is the device; kernels run as `HOW` says. Gives its library."""
+def launching(way):
+    """The stand-in's library, whose kernels run between guard pages in one of `WAYS`."""
     require_emulator()
-    with standin.activate(), standin.running(**HOW[how]):
+    with standin.activate(), standin.running(guarded=True, **WAYS[way]):
         yield installed()
 
 
-def to_device(value):
-    """A copy of an array as the device's, of other values the same."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(to_device, value))
-    return standin.asarray(value) if isinstance(value, np.ndarray) else value
+def array(shape, dtype, seed=0):
+    """Numbers of a dtype, of which sums of some hundred fit into it."""
+    random = np.random.default_rng(seed)
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return random.random(shape) < 0.5
+    if dtype.kind in "iu":
+        return random.integers(0, 4, shape).astype(dtype)
+    values = random.standard_normal(shape)
+    if dtype.kind == "c":
+        values = values + 1j * random.standard_normal(shape)
+    return values.astype(dtype)
 
 
-def to_host(value):
-    """The other way round."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(to_host, value))
-    return value.get() if isinstance(value, standin.ndarray) else value
+def to_host(result):
+    """What a launching function returned, for NumPy."""
+    return result.get() if hasattr(result, "get") else result
 
 
-def launched(name, *args):
-    """What the launching function of a kernel returns for arguments of the host."""
-    return to_host(LAUNCHERS[name](installed(), *to_device(args)))
+def same(actual, wanted):
+    """The same numbers, dtype and shape, to the bit."""
+    actual = to_host(actual)
+    assert (actual.dtype, actual.shape) == (wanted.dtype, wanted.shape)
+    assert actual.tobytes() == np.ascontiguousarray(wanted).tobytes()
 
 
-def exact(name, *args):
-    """What the body of a composite gives, computed in double."""
+def close(actual, wanted):
+    """Equal but for rounding: `wanted` is as wide as one likes, the tolerance is of `actual`."""
+    actual = to_host(actual)
+    assert actual.shape == wanted.shape
+    bound = ROUNDING.get(actual.dtype.char, 0)
+    wide = np.result_type(np.float64, np.dtype("c16" if actual.dtype.kind == "c" else "f8"))
     with np.errstate(all="ignore"):
-        return bodies()[name](*(widened(a) for a in args))
-
-
-def widened(value):
-    return value.astype(WIDE["float64"]) if isinstance(value, np.ndarray) else value
-
-
-def assert_near(actual, wanted, dtype, scale=1.0):
-    """Results (nested alike) agree within the type's tolerance, relative to the largest value."""
-    if wanted is None or actual is None:
-        assert actual is wanted
-    elif isinstance(wanted, (tuple, list)):
-        assert len(actual) == len(wanted)
-        for each, right in zip(actual, wanted, strict=True):
-            assert_near(each, right, dtype, scale)
-    else:
-        wanted = np.asarray(wanted)
-        assert actual.shape == wanted.shape
-        finite = np.abs(wanted[np.isfinite(wanted)])
-        size = max(1.0, float(finite.max(initial=0)))
-        tolerance = TOLERANCES[dtype] * scale
-        np.testing.assert_allclose(
-            widened(actual), wanted, rtol=tolerance, atol=tolerance * size, equal_nan=True
-        )
-
-
-def normal(shape, dtype, seed=0, shift=0.0):
-    values = np.random.default_rng(seed).standard_normal(shape) + shift
-    return np.asarray(values).astype(DTYPES[dtype])
+        np.testing.assert_allclose(actual.astype(wide), wanted.astype(wide), bound, bound)

@@ -8,7 +8,7 @@ from autograd_gpu._ops import normalize
 from autograd_gpu.testing import standin
 
 from .cases import DTYPES, WIDE
-from .launched import (
+from .beside import (
     assert_near, every_dtype, every_way, exact, launched, normal, stand_in, widened,
 )  # fmt: skip
 

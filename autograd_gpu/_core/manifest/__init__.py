@@ -1,8 +1,19 @@
 """The kernels: a row for each, and how C++ spells every instance that is compiled."""
 
 from . import (
-    backward, batch_norm, forward, im2col, index, loss, norm, optim, pool, reduce, softmax,
-)  # fmt: skip
+    backward,
+    batch_norm,
+    forward,
+    im2col,
+    index,
+    loss,
+    norm,
+    optim,
+    pool,
+    random,
+    reduce,
+    softmax,
+)
 from .base import (
     FLOATS,
     LAYOUT,
@@ -17,12 +28,12 @@ from .base import (
 from .elementwise import Elementwise, form_of
 
 __all__ = [
-    "FLOATS", "KERNELS", "LAYOUT", "MAX_DIMS", "SCALARS", "STRUCTS", "Elementwise", "Form", "Kernel",
-    "Parameter", "Scalar", "form_of",
+    "FLOATS", "KERNELS", "LAYOUT", "MAX_DIMS", "SCALARS", "STRUCTS", "Elementwise", "Form",
+    "Kernel", "Parameter", "Scalar", "form_of",
 ]  # fmt: skip
 
 FAMILIES = (
-    backward, batch_norm, forward, im2col, index, loss, norm, optim, pool, reduce, softmax,
+    backward, batch_norm, forward, im2col, index, loss, norm, optim, pool, random, reduce, softmax,
 )  # fmt: skip
 
 KERNELS: dict[str, Kernel] = {row.name: row for family in FAMILIES for row in family.ROWS}

@@ -20,12 +20,12 @@ SHARE = {"mean": None, "sum": 1.0, "none": 1.0}
 
 
 class Elementwise(Kernel):
-    """A formula of each element. `takes`: which operands may be arrays (a), which are masks (b, arrays
-    of bool) and which numbers (n). `absent`: for operands that may be None, by position, the number
-    that None means, or None where the formula then has an operand less. `words`: the number that a
-    text means, or None for the share of one element in a mean, 1 / n. `result`: the type of the
-    result where it is not that of the operands. `check`: whether the kernel accepts the body's
-    arguments. `extras`: how many None follow the result, for what the op returns besides.
+    """A formula of each element. `takes`: which operands are arrays (a), masks (b, arrays of bool)
+    and numbers (n). `absent`: for operands that may be None, by position, the number that None
+    means, or None where the formula then has an operand less. `words`: the number that a text
+    means, or None for the share of one element in a mean, 1 / n. `result`: the type of the result
+    where it is not that of the operands. `check`: whether the kernel accepts the body's arguments.
+    `extras`: how many None follow the result, for what the op returns besides.
 
     Its forms are, for each of `takes`, "aan" (packed: contiguous arrays of the result's shape) and
     "aan strided" (any strides, fewer than 2^31 elements)."""

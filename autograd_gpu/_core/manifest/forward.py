@@ -1,5 +1,5 @@
-"""Rows of elementwise forwards: functions of one, two and three numbers, comparisons, logic, choices
-by a mask, fills and conversions."""
+"""Rows of elementwise forwards: functions of one, two and three numbers, comparisons, logic,
+choices by a mask, fills and conversions."""
 
 import math
 from collections.abc import Iterator, Sequence

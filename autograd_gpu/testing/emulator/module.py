@@ -34,18 +34,18 @@ class Module:
     `expressions`: the name of each kernel as C++ says it, with its template arguments. `checked`:
     watch every access to memory. `include`: folders of headers. `contract`: fuse a product and a
     sum, rounding once, where NVRTC would by default; None means where `checked`, so that both are
-    seen, and a CPU that has no fused multiply-add computes without. CompileError where g++ is
-    missing or refuses the kernel.
+    seen, and a CPU that has no fused multiply-add computes without. `schedule`: that of launches
+    which name none. CompileError where g++ is missing or refuses the kernel.
     """
 
     def __init__(
         self, source: Path | str, expressions: Sequence[str], *, checked: bool = False,
-        include: Iterable[Path] = (), contract: bool | None = None,
+        include: Iterable[Path] = (), contract: bool | None = None, schedule: str = "forward",
     ) -> None:  # fmt: skip
         """Compile, or find what was compiled before, and load it."""
         self.contract = (checked if contract is None else contract) and can_contract()
         self.path = build(source, expressions, checked, include, self.contract)
-        self.checked = checked
+        self.checked, self.schedule = checked, schedule
         self.library = ctypes.CDLL(str(self.path))
         self.library.emulator_message.restype = ctypes.c_char_p
 
@@ -85,26 +85,31 @@ class Kernel:
         signature = getattr(module.library, f"emulator_signature_{name}")
         signature.restype = ctypes.c_char_p
         self.parameters = parse(signature().decode())
+        self._launches = 0
         self._labels = [f"{self.name}, argument {k}" for k in range(len(self.parameters))]
         self._format, self._values, self._pointers = _storage(self.parameters)
 
     def __call__(
         self, grid: tuple[int, ...], block: tuple[int, ...], args: Sequence[Any],
-        shared_mem: int = 0, *, schedule: str = "forward", seed: int = 0,
+        shared_mem: int = 0, *, schedule: str | None = None, seed: int | None = None,
         also: Sequence[np.ndarray] = (), guarded: bool = True,
     ) -> None:  # fmt: skip
         """Run every thread of the grid.
 
         `args`: for a pointer an array of its type, contiguous or `strided(array)`, or None; else a
         NumPy scalar, or a structured one for a structure. `schedule`: "forward" is fair, "reverse"
-        lets the last warp run ahead, "random" a random one (of `seed`). `also`: arrays whose
-        addresses lie within structures. `guarded=False` runs on the arrays themselves rather than
-        on copies between guard pages: a small launch then costs a fifth.
+        lets the last warp run ahead, "random" a random one (of `seed`, else of this object's
+        launches so far). `also`: arrays whose addresses lie within structures. `guarded=False` runs
+        on the arrays themselves rather than on copies between guard pages: a small launch then
+        costs a fifth.
 
         ArgumentError for arguments of the wrong type, ValueError for an unknown schedule,
         KernelError for what the kernel did wrong: then no array has changed, but those of `also`
         and those that were not guarded.
         """
+        schedule = schedule or self.module.schedule
+        seed = self._launches if seed is None else seed
+        self._launches += 1
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
         values = self._checked(args)

@@ -1,6 +1,7 @@
 """CuPy's ufuncs: those of NumPy for the types of elements that CuPy's list names."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,13 @@ def _dtype(char: str) -> np.dtype:
     return np.dtype(char)
 
 
+class _Plan(NamedTuple):
+    """The types of the loop that CuPy runs."""
+
+    inputs: tuple[np.dtype, ...]
+    outputs: tuple[np.dtype, ...]
+
+
 class ufunc:
     """An elementwise function of arrays and numbers; `types` are CuPy's."""
 
@@ -40,29 +48,35 @@ class ufunc:
         self.nin, self.nout = row["nin"], row["nout"]
         self.nargs = self.nin + self.nout
         self._compute = compute
-        self._accepted = [t.split("->")[0].translate(_SAME) for t in self.types]
-        self._plans: dict[Any, tuple[np.dtype, ...] | None] = {}
+        self._loops = [tuple(t.translate(_SAME).split("->")) for t in self.types]
+        self._plans: dict[Any, _Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<ufunc '{self.name}'>"
 
-    def _plan(self, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...] | None:
-        """The dtypes to convert inputs to; None for what NumPy makes of them by itself."""
-        resolve = [k if isinstance(k, type) else np.dtype(k) for k in kinds]
-        if isinstance(self._compute, np.ufunc):
-            try:
-                loop = self._compute.resolve_dtypes((*resolve, *[None] * self.nout))
-            except TypeError:
-                loop = ()
-            if loop and "".join(map(_char, loop[: self.nin])) in self._accepted:
-                return None
-        for chars in self._accepted:
-            if all(map(_castable, resolve, chars)):
-                return tuple(map(_dtype, chars))
-        raise TypeError(
-            f"Wrong type ({tuple(getattr(k, 'name', k) for k in resolve)}) of arguments for "
-            f"{self.name}"
-        )
+    def _plan(self, kinds: tuple[Any, ...]) -> "_Plan | None":
+        """The types to compute with; None for those that NumPy finds by itself."""
+        kinds = tuple(map(_strong, kinds)) if all(isinstance(k, type) for k in kinds) else kinds
+        loop = self._numpy_loop(kinds)
+        if loop and tuple("".join(map(_char, part)) for part in loop) in self._loops:
+            return None
+        for inputs, outputs in self._loops:
+            if all(map(_castable, kinds, inputs)):
+                return _Plan(tuple(map(_dtype, inputs)), tuple(map(_dtype, outputs)))
+        told = tuple(getattr(k, "name", k) for k in kinds)
+        raise TypeError(f"Wrong type ({told}) of arguments for {self.name}")
+
+    def _numpy_loop(self, kinds: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """What NumPy makes of such inputs; None where it refuses or is no ufunc."""
+        bfloat = any(getattr(k, "name", "") == BFLOAT16 for k in kinds)
+        if bfloat or not isinstance(self._compute, np.ufunc):
+            return None
+        try:
+            loop = self._compute.resolve_dtypes((*kinds, *[None] * self.nout))
+        except TypeError:
+            return None
+        safe = all(_castable(k, _char(t)) for k, t in zip(kinds, loop))
+        return (loop[: self.nin], loop[self.nin :]) if safe else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute. TypeError for a dtype, an argument or a keyword that CuPy refuses."""
@@ -78,15 +92,22 @@ class ufunc:
             plan = self._plans[kinds]
         else:
             plan = self._plans[kinds] = self._plan(kinds)
-        compute = self._compute
-        if plan is not None:
-            inner = compute
-
-            def compute(*hosts: Any, **named: Any) -> Any:
-                inputs = [np.asarray(h).astype(d) for h, d in zip(hosts, plan, strict=False)]
-                return inner(*inputs, *hosts[len(plan) :], **named)
-
+        compute = self._compute if plan is None else partial(self._planned, plan)
         return calls.call(self.__name__, compute, args, kwargs, packed=True)
+
+    def _planned(self, plan: "_Plan", *hosts: Any, out: Any = None, **named: Any) -> Any:
+        """Compute with the types of CuPy's own choice."""
+        inputs = [np.asarray(h).astype(d) for h, d in zip(hosts, plan.inputs)]
+        result = self._compute(*inputs, **named)
+        parts = result if self.nout > 1 else (result,)
+        parts = tuple(np.asarray(r).astype(d) for r, d in zip(parts, plan.outputs))
+        given = hosts[self.nin :] or (out if isinstance(out, tuple) else (out,))
+        if given[0] is not None:
+            casting = named.get("casting", "same_kind")
+            for target, part in zip(given, parts):
+                np.copyto(target, part, casting=casting, where=named.get("where", True))
+            parts = tuple(given)
+        return parts if self.nout > 1 else parts[0]
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
         """Unbuffered writes at indices, in place."""
@@ -146,12 +167,19 @@ def _kind(value: Any) -> Any:
     raise TypeError(f"Unsupported type {type(value)}")
 
 
+def _strong(kind: type) -> np.dtype:
+    """A number's own type, where no array says another."""
+    return np.dtype({int: "l", float: "d", complex: "D"}[kind])
+
+
 def _castable(kind: Any, char: str) -> bool:
-    if isinstance(kind, type):
-        return np.dtype(char if char != "E" else "e").kind in {int: "iufc", float: "fc"}.get(
-            kind, "c"
-        )
-    return bool(np.can_cast(kind, _dtype(char)))
+    """May CuPy choose a loop with this type for such an input? A Python float is no bfloat16 to
+    it: together they make float32."""
+    if not isinstance(kind, type):
+        return bool(np.can_cast(kind, _dtype(char)))
+    if char == "E":
+        return kind is int
+    return np.dtype(char).kind in {int: "iufc", float: "fc", complex: "c"}[kind]
 
 
 def find(name: str) -> ufunc | None:
