@@ -31,6 +31,7 @@ from ._core.memory_format import (
     preserve_format,
 )
 from ._core.precision import get_float32_matmul_precision, set_float32_matmul_precision
+from ._core import pinned as _pinned
 from ._core.printing import get_printoptions, printoptions, set_printoptions
 from ._core.size import Size
 from ._core.tensor import Tensor
@@ -51,6 +52,7 @@ _LAZY = {
     "return_types": None, "serialization": None, "special": None, "testing": None,
     "utils": None,
     "load": "serialization", "save": "serialization",
+    "get_default_device": "_core.device", "set_default_device": "_core.device",
     "Generator": "random", "default_generator": "random", "get_rng_state": "random",
     "initial_seed": "random",
     "manual_seed": "random", "seed": "random", "set_rng_state": "random",

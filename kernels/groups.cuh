@@ -4,7 +4,7 @@
 
 namespace ag {
 
-constexpr int MOST_THREADS = 1024;
+constexpr int MOST_THREADS = 512;
 
 // A quotient of numbers that are not negative; the division of 32 bits costs a fraction.
 __device__ __forceinline__ i64 quotient(i64 a, i64 b) {

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from .library import LIBRARIES, Library, cuda_library, loaded_class
+from .library import LIBRARIES, Library, cuda_library, installed, loaded_class
 
 __all__ = [
     "as_device", "at", "cpu", "cuda", "cuda_status", "device", "device_of", "get_default_device",
-    "library", "move", "on", "set_default_device",
+    "guard", "library", "move", "on", "set_default_device", "several_devices",
 ]  # fmt: skip
 
 
@@ -170,6 +170,22 @@ def _to_host(array: Any, non_blocking: bool) -> Any:
 def on(place: device) -> Any:
     """The library that makes arrays for a device: inside `with at(place)`."""
     return np if place.type == "cpu" else cuda(place)
+
+
+def guard(array: Any) -> Any:
+    """A context in which the device of an array is the current one, as plain operators on arrays
+    of several devices need; it costs nothing where there is one device."""
+    xp = LIBRARIES.get(array.__class__)
+    if xp is None or xp is np or not xp.several_devices:
+        return nullcontext()
+    index = array.data.device_id
+    return nullcontext() if index == xp.current_device() else xp.device(index)
+
+
+def several_devices() -> bool:
+    """Is there more than one CUDA device in use?"""
+    found = installed()
+    return found is not None and found.several_devices
 
 
 def at(place: device) -> Any:

@@ -6,6 +6,8 @@ ops make and the CuPy that is installed (`tests/standin/test_audit.py`)."""
 from collections.abc import Callable
 from typing import Any
 
+from . import determinism
+
 __all__ = ["MADE", "REPLACED", "Reducing"]
 
 REPLACED: dict[str, Callable[..., Any]] = {}
@@ -64,3 +66,11 @@ for _name, _reduction in {
 def from_host(xp: Any, array: Any) -> Any:
     """A copy of a NumPy array on the current device; CuPy keeps no negative strides."""
     return xp.module.asarray(array)
+
+
+@replaces("bincount")
+def bincount(xp: Any, x: Any, weights: Any = None, minlength: Any = None) -> Any:
+    """CuPy's, which adds weights in the order in which threads come."""
+    if weights is not None:
+        determinism.refuse("bincount with weights on CUDA")
+    return xp.module.bincount(x, weights, minlength)

@@ -137,11 +137,6 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     )
 
 
-def is_pinned(self: Tensor) -> bool:
-    """Is it in page-locked memory? Never, on the CPU alone."""
-    return False
-
-
 def is_shared(self: Tensor) -> bool:
     """Is it in memory that processes share? On a GPU all is."""
     return not isinstance(self._array, np.ndarray)
@@ -157,7 +152,7 @@ def _bind() -> None:
     t: Any = Tensor
     for function in (
         data_ptr, stride, storage_offset, is_contiguous, untyped_storage, get_device, is_set_to,
-        is_pinned, is_shared, dim_order,
+        is_shared, dim_order,
     ):  # fmt: skip
         setattr(t, function.__name__, function)
     t.layout = property(lambda self: strided, doc="How the elements are kept: `strided`, always.")

@@ -226,7 +226,7 @@ def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return np.broadcast_shapes(*shapes)
 
 
-def layout_of(operands: Sequence[Any], ndarray: type) -> tuple | None:
+def layout_of(operands: Sequence[Any], ndarray: Any) -> tuple | None:
     """(shape of the result, its size, the structure Layout) of operands, kept by their shapes,
     strides and sizes of items; None where it has more dimensions than fit."""
     marks = tuple([

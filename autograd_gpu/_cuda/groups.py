@@ -2,12 +2,12 @@
 
 Rows lie along memory and are shared by threads that are neighbours in x; columns lie across it, so
 that neighbours in x are neighbouring columns and the threads of one x share one. Blocks are of 256
-threads; where the items are few, of up to 1024."""
+threads; where the items are few, of up to 512."""
 
 __all__ = ["FEW", "columns", "one_block", "rows", "tiles"]
 
 FEW = 264  # blocks that keep a large GPU busy: two on each of its multiprocessors
-_BLOCK, _MOST = 256, 1024
+_BLOCK, _MOST = 256, 512
 _MAX_GRID = (1 << 31) - 1
 
 

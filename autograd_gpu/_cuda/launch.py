@@ -110,7 +110,8 @@ def launch(
 
 
 def _device(xp: Library, args: Sequence[Any]) -> int:
-    return next((a.data.device_id for a in args if a.__class__ is xp.ndarray), 0)
+    of_arrays = (a.data.device_id for a in args if a.__class__ is xp.ndarray)
+    return next(of_arrays, xp.current_device())
 
 
 def find(xp: Library, name: str, form: str, dtype: str, device: int) -> Instance:

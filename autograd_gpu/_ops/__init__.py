@@ -76,6 +76,7 @@ from . import (  # noqa: F401
     search,
     select,
     shape,
+    signs,
     smooth,
     softmax,
     solve,

@@ -82,7 +82,7 @@ def level(slope, input):
 # ---- relu and other broken lines
 
 
-@op(inplace=True)
+@op(kernel=True, inplace=True)
 def relu(xp, input: Array):
     """The positive part.
 
@@ -117,7 +117,7 @@ def relu_backward(grad, out):
     return pieces(grad, raw(out) != 0, out)
 
 
-@op(where=())
+@op(kernel=True, where=())
 def leaky_relu(xp, input: Array, negative_slope=0.01):
     """x where it is positive, else a multiple of it.
 
@@ -141,7 +141,7 @@ def leaky_relu_backward(grad, input, negative_slope):
     return level(grad * like(positive + (1 - positive) * negative_slope, grad), input)
 
 
-@op(where=())
+@op(kernel=True, where=())
 def threshold(xp, input: Array, threshold, value):
     """x above a threshold, a fixed value elsewhere.
 
@@ -151,11 +151,17 @@ def threshold(xp, input: Array, threshold, value):
 
 
 threshold.derivative(
-    input=lambda grad, input, threshold: pieces(grad, ~(raw(input) <= threshold), input)
+    input=lambda grad, input, threshold: threshold_backward(grad, input, threshold)
 )
 
 
-@op(where=())
+@composite(kernel="threshold_backward")
+def threshold_backward(grad, input, threshold):
+    """0 where x <= t, else g"""
+    return pieces(grad, ~(raw(input) <= threshold), input)
+
+
+@op(kernel=True, where=())
 def hardtanh(xp, input: Array, min_val=-1.0, max_val=1.0):
     """x cut off at both ends.
 
@@ -168,24 +174,26 @@ def hardtanh(xp, input: Array, min_val=-1.0, max_val=1.0):
 
 
 hardtanh.derivative(
-    input=lambda grad, input, min_val, max_val: pieces(
-        grad, ~((raw(input) <= min_val) | (raw(input) >= max_val)), input
-    )
+    input=lambda grad, input, min_val, max_val: hardtanh_backward(grad, input, min_val, max_val)
 )
 
 
-@op(where=(), name="relu6", node="HardtanhBackward0")
+@composite(kernel="hardtanh_backward")
+def hardtanh_backward(grad, input, min_val, max_val):
+    """0 where x <= a or x >= b, else g"""
+    return pieces(grad, ~((raw(input) <= min_val) | (raw(input) >= max_val)), input)
+
+
+@op(kernel=True, where=(), name="relu6", node="HardtanhBackward0")
 def relu6(xp, input: Array):
     """y = min(max(x, 0), 6)            dL/dx = g where 0 < x < 6, 0 elsewhere"""
     return xp.minimum(xp.maximum(input, 0), input.dtype.type(6))
 
 
-relu6.derivative(
-    input=lambda grad, input: pieces(grad, ~((raw(input) <= 0) | (raw(input) >= 6)), input)
-)
+relu6.derivative(input=lambda grad, input: hardtanh_backward(grad, input, 0, 6))
 
 
-@op(where=())
+@op(kernel=True, where=())
 def hardsigmoid(xp, input: Array):
     """A sigmoid of three straight lines.
 
@@ -194,12 +202,16 @@ def hardsigmoid(xp, input: Array):
     return widened("hardsigmoid_cpu", input, lambda x: xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
 
 
-hardsigmoid.derivative(
-    input=lambda grad, input: keep(grad, (raw(input) > -3) & (raw(input) < 3)) * (1 / 6)
-)
+hardsigmoid.derivative(input=lambda grad, input: hardsigmoid_backward(grad, input))
 
 
-@op(where=())
+@composite(kernel="hardsigmoid_backward")
+def hardsigmoid_backward(grad, input):
+    """g / 6 where -3 < x < 3, else 0"""
+    return keep(grad, (raw(input) > -3) & (raw(input) < 3)) * (1 / 6)
+
+
+@op(kernel=True, where=())
 def hardswish(xp, input: Array):
     """x times the hard sigmoid.
 
@@ -211,16 +223,18 @@ def hardswish(xp, input: Array):
     return widened("hardswish_cpu", input, lambda x: x * xp.minimum(xp.maximum(x + 3, 0), 6) / 6)
 
 
-hardswish.derivative(input=lambda grad, input: _hardswish_backward(grad, input))
+hardswish.derivative(input=lambda grad, input: hardswish_backward(grad, input))
 
 
-def _hardswish_backward(grad, input):
+@composite(kernel="hardswish_backward")
+def hardswish_backward(grad, input):
+    """g (2 x + 3) / 6 where -3 < x < 3, 0 below, g above"""
     x = raw(input)
     middle = keep(grad * (input * (1 / 3) + 0.5), (x > -3) & (x < 3))
     return middle + keep(grad, ~((x <= -3) | (x < 3)))
 
 
-@op()
+@op(kernel=True)
 def hardshrink(xp, input: Array, lambd=0.5):
     """0 near 0, x elsewhere.
 
@@ -233,14 +247,16 @@ def hardshrink(xp, input: Array, lambd=0.5):
     )
 
 
-hardshrink.derivative(
-    input=lambda grad, input, lambd: pieces(
-        grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)), input
-    )
-)
+hardshrink.derivative(input=lambda grad, input, lambd: shrink_backward(grad, input, lambd))
 
 
-@op(where=("nn.functional",))
+@composite(kernel="shrink_backward")
+def shrink_backward(grad, input, lambd):
+    """0 where -l <= x <= l, else g"""
+    return pieces(grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)), input)
+
+
+@op(kernel=True, where=("nn.functional",))
 def softshrink(xp, input: Array, lambd=0.5):
     """x moved towards 0 by l, and 0 within l of 0.
 
@@ -260,11 +276,7 @@ def softshrink(xp, input: Array, lambd=0.5):
     )
 
 
-softshrink.derivative(
-    input=lambda grad, input, lambd: pieces(
-        grad, ~((raw(input) >= -lambd) & (raw(input) <= lambd)), input
-    )
-)
+softshrink.derivative(input=lambda grad, input, lambd: shrink_backward(grad, input, lambd))
 for _f in (relu, leaky_relu, relu6):
     _f.samples(
         lambda t: [

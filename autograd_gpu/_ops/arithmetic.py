@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .declare import Array, op
+from .declare import Array, composite, op
 from .helpers import conj, like, raw
 
 __all__ = ["add", "maximum", "minimum", "mul", "neg", "positive", "rsub", "sub"]
@@ -24,7 +24,7 @@ def _without_bools(values: list) -> None:
         )
 
 
-@op(methods=("__add__", "__radd__"), inplace=True, promote="same")
+@op(kernel=True, methods=("__add__", "__radd__"), inplace=True, promote="same")
 def add(xp, input: Array, other: Array | float, *, alpha=1):
     """Sum, elementwise, with broadcasting.
 
@@ -48,7 +48,7 @@ def _(xp, input, other, *, alpha=1):
     xp.add(input, other if alpha == 1 else alpha * other, out=input, casting="unsafe")
 
 
-@op(methods=("__sub__",), inplace=True, promote="same", check=_without_bools)
+@op(kernel=True, methods=("__sub__",), inplace=True, promote="same", check=_without_bools)
 def sub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference, elementwise, with broadcasting. RuntimeError for two bools.
 
@@ -82,7 +82,14 @@ def _no_bools(what: str, array: Any) -> None:
         )
 
 
-@op(where=("",), methods=("__rsub__",), promote="same", node="RsubBackward1", check=_without_bools)
+@op(
+    kernel=True,
+    where=("",),
+    methods=("__rsub__",),
+    promote="same",
+    node="RsubBackward1",
+    check=_without_bools,
+)
 def rsub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference with the operands exchanged.
 
@@ -97,7 +104,7 @@ rsub.derivative(
 )
 
 
-@op(methods=("__mul__", "__rmul__"), inplace=True, promote="same")
+@op(kernel=True, methods=("__mul__", "__rmul__"), inplace=True, promote="same")
 def mul(xp, input: Array, other: Array | float):
     """Product, elementwise, with broadcasting.
 
@@ -116,7 +123,7 @@ def _(xp, input, other):
     xp.multiply(input, other, out=input, casting="unsafe")
 
 
-@op(methods=("__neg__",), inplace=True)
+@op(kernel=True, methods=("__neg__",), inplace=True)
 def neg(xp, input: Array):
     """y = -x            dL/dx = -g
 
@@ -143,7 +150,7 @@ def positive(xp, input: Array):
 positive.derivative(input=lambda grad: grad)
 
 
-@op(promote="same")
+@op(kernel=True, promote="same")
 def maximum(xp, input: Array, other: Array):
     """The larger of two, elementwise; NaN where either is NaN.
 
@@ -153,12 +160,12 @@ def maximum(xp, input: Array, other: Array):
 
 
 maximum.derivative(
-    input=lambda grad, input, other: _extreme_share(grad, input, other),
-    other=lambda grad, input, other: _extreme_share(grad, other, input),
+    input=lambda grad, input, other: maximum_backward(grad, input, other),
+    other=lambda grad, input, other: maximum_backward(grad, other, input),
 )
 
 
-@op(promote="same")
+@op(kernel=True, promote="same")
 def minimum(xp, input: Array, other: Array):
     """The smaller of two, elementwise; NaN where either is NaN.
 
@@ -168,12 +175,13 @@ def minimum(xp, input: Array, other: Array):
 
 
 minimum.derivative(
-    input=lambda grad, input, other: _extreme_share(grad, other, input),
-    other=lambda grad, input, other: _extreme_share(grad, input, other),
+    input=lambda grad, input, other: maximum_backward(grad, other, input),
+    other=lambda grad, input, other: maximum_backward(grad, input, other),
 )
 
 
-def _extreme_share(grad, a, b):
+@composite(kernel="maximum_backward")
+def maximum_backward(grad, a, b):
     """g where a > b, half of it on ties, 0 where a < b; beside a NaN, g."""
     a, b = raw(a), raw(b)
     share = 1.0 - (a < b) - 0.5 * (a == b)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.device import library
 from .._core.layout import owner
+from .._core.memory import pointer
 from .._core.state import recording
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import mark_written
@@ -152,6 +153,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """
     if not isinstance(value, Tensor):
         value = _constant(self, value)
+    elif value._array.__class__ is not self._array.__class__:
+        value = value.to(self.device)
     if index is False:
         return
     try:
@@ -237,10 +240,7 @@ def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
     ):
         return False
     base, _, mark = base_of(value)
-    same = (
-        array.__array_interface__["data"] == part.__array_interface__["data"]
-        and array.dtype == part.dtype
-    )
+    same = pointer(array) == pointer(part) and array.dtype == part.dtype
     return same and mark is None and base is base_of(self)[0]
 
 

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from .declare import Array, op
-from .elementwise import sgn
 from .errorfunction import in_double, pieces
 from .helpers import like, raw
 from .select import masked_fill
+from .signs import sgn
 
 __all__ = ["i0", "i0e", "i1", "i1e"]
 

@@ -21,7 +21,7 @@ from .special import log_of, sigmoid, times_log
 __all__ = ["atan2", "float_power", "hypot", "logaddexp", "xlogy"]
 
 
-@op(inplace=True, promote="float")
+@op(kernel=True, inplace=True, promote="float")
 def atan2(xp, input: Array, other: Array):
     """The angle of the point (b, a), in (-pi, pi]; elementwise, with broadcasting.
 
@@ -35,9 +35,21 @@ def atan2(xp, input: Array, other: Array):
 
 
 atan2.derivative(
-    input=lambda grad, input, other: grad * other * _inverse_square(input, other),
-    other=lambda grad, input, other: grad * -input * _inverse_square(input, other),
+    input=lambda grad, input, other: atan2_backward(grad, input, other),
+    other=lambda grad, input, other: atan2_backward_other(grad, input, other),
 )
+
+
+@composite(kernel="atan2_backward")
+def atan2_backward(grad, input, other):
+    """g b / (a^2 + b^2)"""
+    return grad * other * _inverse_square(input, other)
+
+
+@composite(kernel="atan2_backward_other")
+def atan2_backward_other(grad, input, other):
+    """-g a / (a^2 + b^2)"""
+    return grad * -input * _inverse_square(input, other)
 
 
 def _inverse_square(a, b):
@@ -47,7 +59,7 @@ def _inverse_square(a, b):
     return masked_fill(1 / masked_fill(square, like(zero, square), 1), like(zero, square), 0)
 
 
-@op(inplace=True, promote="same")
+@op(kernel=True, inplace=True, promote="same")
 def hypot(xp, input: Array, other: Array):
     """The length of the hypotenuse, without overflow of the squares; elementwise, with
     broadcasting.
@@ -62,21 +74,22 @@ def hypot(xp, input: Array, other: Array):
 
 
 hypot.derivative(
-    input=lambda grad, input, out: grad * _share(input, out),
-    other=lambda grad, other, out: grad * _share(other, out),
+    input=lambda grad, input, out: hypot_backward(grad, input, out),
+    other=lambda grad, other, out: hypot_backward(grad, other, out),
 )
 
 
-def _share(side, length):
-    """side / length, and 0 where the length is 0."""
+@composite(kernel="hypot_backward")
+def hypot_backward(grad, side, length):
+    """g side / length, and 0 where the length is 0."""
     zero = like(raw(length) == 0, length)
-    return masked_fill(side / masked_fill(length, zero, 1), zero, 0)
+    return grad * masked_fill(side / masked_fill(length, zero, 1), zero, 0)
 
 
 # ---- logarithms
 
 
-@op(promote="same")
+@op(kernel=True, promote="same")
 def logaddexp(xp, input: Array, other: Array):
     """The logarithm of a sum of exponentials, without overflow; elementwise, with broadcasting.
 
@@ -95,12 +108,18 @@ def logaddexp(xp, input: Array, other: Array):
 
 
 logaddexp.derivative(
-    input=lambda grad, input, other: grad * conj(sigmoid(input - other)),
-    other=lambda grad, input, other: grad * conj(sigmoid(other - input)),
+    input=lambda grad, input, other: logaddexp_backward(grad, input, other),
+    other=lambda grad, input, other: logaddexp_backward(grad, other, input),
 )
 
 
-@op(promote="same")
+@composite(kernel="logaddexp_backward")
+def logaddexp_backward(grad, input, other):
+    """g / (1 + e^(b - a))*"""
+    return grad * conj(sigmoid(input - other))
+
+
+@op(kernel=True, promote="same")
 def logaddexp2(xp, input: Array, other: Array):
     """The same to the base 2.
 
@@ -113,12 +132,18 @@ def logaddexp2(xp, input: Array, other: Array):
 
 
 logaddexp2.derivative(
-    input=lambda grad, input, other: grad * sigmoid((input - other) * math.log(2)),
-    other=lambda grad, input, other: grad * sigmoid((other - input) * math.log(2)),
+    input=lambda grad, input, other: logaddexp2_backward(grad, input, other),
+    other=lambda grad, input, other: logaddexp2_backward(grad, other, input),
 )
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@composite(kernel="logaddexp2_backward")
+def logaddexp2_backward(grad, input, other):
+    """g / (1 + 2^(b - a))"""
+    return grad * sigmoid((input - other) * math.log(2))
+
+
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def xlogy(xp, input: Array | float, other: Array | float):
     """y = a log b, and 0 where a = 0 (unless b is NaN); elementwise, with broadcasting.
 
@@ -129,10 +154,17 @@ def xlogy(xp, input: Array | float, other: Array | float):
 
 xlogy.derivative(
     input=lambda grad, input, other: _xlogy_backward(grad, input, other),
-    other=lambda grad, input, other: grad * input / other,
+    other=lambda grad, input, other: xlogy_backward_other(grad, input, other),
 )
 
 
+@composite(kernel="xlogy_backward_other")
+def xlogy_backward_other(grad, input, other):
+    """g a / b"""
+    return grad * input / other
+
+
+@composite(kernel="xlogy_backward")
 def _xlogy_backward(grad, input, other):
     zero = like((raw(input) == 0) & (raw(other) <= 0), grad)
     return masked_fill(grad * (log(other) if hasattr(other, "dtype") else log_of(other)), zero, 0)
@@ -141,7 +173,7 @@ def _xlogy_backward(grad, input, other):
 # ---- signs, powers, steps
 
 
-@op(inplace=True, promote="float")
+@op(kernel=True, inplace=True, promote="float")
 def copysign(xp, input: Array, other: Array | float):
     """y = |a| with the sign of b; elementwise, with broadcasting.
 
@@ -158,6 +190,7 @@ copysign.derivative(
 )
 
 
+@composite(kernel="copysign_backward")
 def _copysign_backward(grad, input, out):
     ratio = masked_fill(raw(out) / raw(input), raw(input) == 0, 0)
     return grad * like(ratio, grad)
@@ -201,7 +234,7 @@ Tensor.float_power_ = _float_power_  # type: ignore[attr-defined]
 float_power.op.inplace = ("float_power_",)
 
 
-@op(where=(), promote="same", node="HeavisideBackward0")
+@op(kernel="heaviside", where=(), promote="same", node="HeavisideBackward0")
 def _heaviside(xp, input: Array, values: Array):
     """See `heaviside`."""
     step = (input > 0).astype(input.dtype)
@@ -209,8 +242,14 @@ def _heaviside(xp, input: Array, values: Array):
 
 
 _heaviside.derivative(
-    input=no_gradient, values=lambda grad, input: masked_fill(grad, like(raw(input) != 0, grad), 0)
+    input=no_gradient, values=lambda grad, input: heaviside_backward(grad, input)
 )
+
+
+@composite(kernel="heaviside_backward")
+def heaviside_backward(grad, input):
+    """g where x = 0, else 0"""
+    return masked_fill(grad, like(raw(input) != 0, grad), 0)
 
 
 @composite(where=("", "Tensor"), inplace=True)
@@ -278,7 +317,7 @@ def lcm(xp, input: Array, other: Array):
 # ---- degrees
 
 
-@op(inplace=True, promote="float")
+@op(kernel=True, inplace=True, promote="float")
 def deg2rad(xp, input: Array):
     """Degrees to radians: y = x pi / 180            dL/dx = g pi / 180
 
@@ -292,7 +331,7 @@ def deg2rad(xp, input: Array):
 deg2rad.derivative(input=lambda grad: grad * (math.pi / 180))
 
 
-@op(inplace=True, promote="float")
+@op(kernel=True, inplace=True, promote="float")
 def rad2deg(xp, input: Array):
     """Radians to degrees: y = x 180 / pi            dL/dx = g 180 / pi
 

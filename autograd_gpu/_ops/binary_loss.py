@@ -42,6 +42,7 @@ def _bce(xp, input: Array, target: Array, weight: Array | None, reduction):
     return reduced(xp, losses.astype(input.dtype), reduction)
 
 
+@composite(kernel="bce_backward")
 def _bce_input(grad, input, target, weight, reduction):
     """g w (x - t) / (x (1 - x)), the denominator not below 1e-12"""
     spread = (1 - input) * input

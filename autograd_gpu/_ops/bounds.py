@@ -47,7 +47,7 @@ def _clamp_backward(grad, input, low, high):
     return masked_fill(grad, like(~inside, grad), 0)
 
 
-@op(where=(), node="ClampBackward1")
+@op(kernel="clamp", where=(), node="ClampBackward1")
 def _clamp(xp, input: Array, min=None, max=None):
     """See `clamp`."""
     return _numbers(xp, "clamp", input, min, max)
@@ -56,7 +56,7 @@ def _clamp(xp, input: Array, min=None, max=None):
 _clamp.derivative(input=lambda grad, input, min, max: _clamp_backward(grad, input, min, max))
 
 
-@op(where=(), promote="same", node="ClampBackward0")
+@op(kernel="clamp", where=(), promote="same", node="ClampBackward0")
 def _clamp_tensors(xp, input: Array, min: Array | None = None, max: Array | None = None):
     """See `clamp`."""
     return _within(xp, "clamp", input, min, max)
@@ -128,7 +128,7 @@ def _alike(bound: Any, other: Any) -> Any:
     return bound
 
 
-@op(where=(), node="ClampMinBackward0")
+@op(kernel="clamp_min", where=(), node="ClampMinBackward0")
 def _clamp_min(xp, input: Array, min):
     """See `clamp_min`."""
     return _numbers(xp, "clamp_min", input, min, None)
@@ -137,7 +137,7 @@ def _clamp_min(xp, input: Array, min):
 _clamp_min.derivative(input=lambda grad, input, min: _clamp_backward(grad, input, min, None))
 
 
-@op(where=(), promote="same", node="ClampMinBackward1")
+@op(kernel="clamp_min", where=(), promote="same", node="ClampMinBackward1")
 def _clamp_min_tensor(xp, input: Array, min: Array):
     """See `clamp_min`."""
     return _within(xp, "clamp_min", input, min, None)
@@ -158,7 +158,7 @@ def clamp_min(input, min, *, out=None):
     return (_clamp_min_tensor if isinstance(min, Tensor) else _clamp_min)(input, min, out=out)
 
 
-@op(where=(), node="ClampMaxBackward0")
+@op(kernel="clamp_max", where=(), node="ClampMaxBackward0")
 def _clamp_max(xp, input: Array, max):
     """See `clamp_max`."""
     return _numbers(xp, "clamp_max", input, None, max)
@@ -167,7 +167,7 @@ def _clamp_max(xp, input: Array, max):
 _clamp_max.derivative(input=lambda grad, input, max: _clamp_backward(grad, input, None, max))
 
 
-@op(where=(), promote="same", node="ClampMaxBackward1")
+@op(kernel="clamp_max", where=(), promote="same", node="ClampMaxBackward1")
 def _clamp_max_tensor(xp, input: Array, max: Array):
     """See `clamp_max`."""
     return _within(xp, "clamp_max", input, None, max)
@@ -191,7 +191,7 @@ def clamp_max(input, max, *, out=None):
 # ---- the larger and smaller of two, NaN aside
 
 
-@op(promote="same")
+@op(kernel=True, promote="same")
 def fmax(xp, input: Array, other: Array):
     """The larger of two, elementwise, with broadcasting; beside a NaN, the other one.
 
@@ -203,12 +203,24 @@ def fmax(xp, input: Array, other: Array):
 
 
 fmax.derivative(
-    input=lambda grad, input, other: masked_fill(grad, like(~_first(input, other), grad), 0),
-    other=lambda grad, input, other: masked_fill(grad, like(_first(input, other), grad), 0),
+    input=lambda grad, input, other: fmax_backward(grad, input, other),
+    other=lambda grad, input, other: fmax_backward_other(grad, input, other),
 )
 
 
-@op(promote="same")
+@composite(kernel="fmax_backward")
+def fmax_backward(grad, input, other):
+    """g where a >= b or b is NaN, else 0"""
+    return masked_fill(grad, like(~_first(input, other), grad), 0)
+
+
+@composite(kernel="fmax_backward_other")
+def fmax_backward_other(grad, input, other):
+    """0 where a >= b or b is NaN, else g"""
+    return masked_fill(grad, like(_first(input, other), grad), 0)
+
+
+@op(kernel=True, promote="same")
 def fmin(xp, input: Array, other: Array):
     """The smaller of two, elementwise, with broadcasting; beside a NaN, the other one.
 
@@ -220,13 +232,21 @@ def fmin(xp, input: Array, other: Array):
 
 
 fmin.derivative(
-    input=lambda grad, input, other: masked_fill(
-        grad, like(~_first(input, other, low=True), grad), 0
-    ),
-    other=lambda grad, input, other: masked_fill(
-        grad, like(_first(input, other, low=True), grad), 0
-    ),
+    input=lambda grad, input, other: fmin_backward(grad, input, other),
+    other=lambda grad, input, other: fmin_backward_other(grad, input, other),
 )
+
+
+@composite(kernel="fmin_backward")
+def fmin_backward(grad, input, other):
+    """g where a <= b or b is NaN, else 0"""
+    return masked_fill(grad, like(~_first(input, other, low=True), grad), 0)
+
+
+@composite(kernel="fmin_backward_other")
+def fmin_backward_other(grad, input, other):
+    """0 where a <= b or b is NaN, else g"""
+    return masked_fill(grad, like(_first(input, other, low=True), grad), 0)
 
 
 def _real(name: str, *operands: Any) -> Any:
@@ -267,9 +287,13 @@ def nan_to_num(xp, input: Array, nan=None, posinf=None, neginf=None):
     return out
 
 
-nan_to_num.derivative(
-    input=lambda grad, input: masked_fill(grad, like(_not_finite(raw(input)), grad), 0)
-)
+nan_to_num.derivative(input=lambda grad, input: nan_to_num_backward(grad, input))
+
+
+@composite(kernel="nan_to_num_backward")
+def nan_to_num_backward(grad, input):
+    """g where x is finite, else 0"""
+    return masked_fill(grad, like(_not_finite(raw(input)), grad), 0)
 
 
 def _not_finite(array: Any) -> Any:

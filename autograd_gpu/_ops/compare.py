@@ -30,7 +30,7 @@ def _ordered(name: str, input: Any, other: Any) -> tuple[Any, Any]:
     return _pair(input, other)
 
 
-@op(methods=("__eq__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__eq__",), inplace=True, promote="bool")
 def eq(xp, input: Array, other: Array | float):
     """y = (a == b), elementwise, with broadcasting; NaN equals nothing. `==` with what is no number
     gives False.
@@ -38,7 +38,7 @@ def eq(xp, input: Array, other: Array | float):
     return xp.equal(*_pair(input, other))
 
 
-@op(methods=("__ne__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__ne__",), inplace=True, promote="bool")
 def ne(xp, input: Array, other: Array | float):
     """y = (a != b), elementwise, with broadcasting; NaN differs from all. `!=` with what is no
     number gives True.
@@ -46,7 +46,7 @@ def ne(xp, input: Array, other: Array | float):
     return xp.not_equal(*_pair(input, other))
 
 
-@op(methods=("__lt__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__lt__",), inplace=True, promote="bool")
 def lt(xp, input: Array, other: Array | float):
     """y = (a < b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
     complex numbers.
@@ -54,7 +54,7 @@ def lt(xp, input: Array, other: Array | float):
     return xp.less(*_ordered("lt", input, other))
 
 
-@op(methods=("__le__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__le__",), inplace=True, promote="bool")
 def le(xp, input: Array, other: Array | float):
     """y = (a <= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
     complex numbers.
@@ -62,7 +62,7 @@ def le(xp, input: Array, other: Array | float):
     return xp.less_equal(*_ordered("le", input, other))
 
 
-@op(methods=("__gt__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__gt__",), inplace=True, promote="bool")
 def gt(xp, input: Array, other: Array | float):
     """y = (a > b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
     complex numbers.
@@ -70,7 +70,7 @@ def gt(xp, input: Array, other: Array | float):
     return xp.greater(*_ordered("gt", input, other))
 
 
-@op(methods=("__ge__",), inplace=True, promote="bool")
+@op(kernel=True, methods=("__ge__",), inplace=True, promote="bool")
 def ge(xp, input: Array, other: Array | float):
     """y = (a >= b), elementwise, with broadcasting; False beside NaN. NotImplementedError for
     complex numbers.
@@ -139,19 +139,19 @@ def equal(input, other):
 # ---- what kind of number is it?
 
 
-@op()
+@op(kernel=True)
 def isnan(xp, input: Array):
     """Which elements are NaN (of complex numbers: in either part)?"""
     return xp.isnan(input)
 
 
-@op()
+@op(kernel=True)
 def isinf(xp, input: Array):
     """Which elements are infinite (of complex numbers: in either part)?"""
     return xp.isinf(input)
 
 
-@op()
+@op(kernel=True)
 def isfinite(xp, input: Array):
     """Which elements are neither infinite nor NaN?"""
     return xp.isfinite(input)

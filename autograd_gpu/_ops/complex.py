@@ -13,9 +13,10 @@ from .._core.layout import offset, strides
 from .._core.tensor import Tensor
 from .convert import _cast
 from .declare import Array, composite, op
-from .elementwise import abs, cos, sin
+from .elementwise import cos, sin
 from .helpers import is_complex, like, no_gradient, raw
 from .select import masked_fill
+from .signs import abs
 
 __all__ = [
     "angle",

@@ -102,7 +102,7 @@ def _mismatch(source: Any, target: Any) -> RuntimeError:
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Write `src`, broadcast and cast, into this tensor, and return it.
 
-    dL/dsrc = g,  dL/dself = 0
+    dL/dsrc = g,  dL/dself = 0            they may be on different devices
     """
     from .inplace import write_inplace
 
@@ -110,6 +110,8 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         raise TypeError(
             f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
         )
+    if isinstance(src, Tensor) and src._array.__class__ is not self._array.__class__:
+        src = on_device(src, device_of(self._array), non_blocking)
     return write_inplace(copy.op, self, (src, non_blocking), {})
 
 
@@ -207,7 +209,7 @@ def to(
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor's type (`torch.FloatTensor`), or the tensor in another dtype."""
     if dtype is None:
-        return f"torch.{self.dtype.legacy}Tensor"
+        return f"torch.{'cuda.' if self.is_cuda else ''}{self.dtype.legacy}Tensor"
     if isinstance(dtype, str):
         from .._core.dtype import BY_NAME
 

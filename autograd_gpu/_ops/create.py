@@ -9,7 +9,7 @@ import numpy as np
 from .._core.device import as_device, at, cpu, device, device_of, library, move, on
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
-from .._core.library import loaded_class
+from .._core.library import explained, loaded_class
 from .._core.size import size_from
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
@@ -229,6 +229,9 @@ def new_array(size: tuple[int, ...], wanted: Any, op: str, place: device = cpu) 
         with at(place):
             return on(place).empty(size, wanted)
     except (MemoryError, ValueError) as error:
+        of_cuda = explained(f"{op}()", error)
+        if of_cuda is not None:
+            raise of_cuda from None
         raise OutOfMemoryError(
             f"{op}(): can't allocate memory: you tried to allocate "
             f"{math.prod(size) * wanted.itemsize} bytes for a tensor "
@@ -245,7 +248,8 @@ def _filled(
     place = as_device(device) if out is None else device_of(out._array)
     array = new_array(size, wanted, op, place)
     if value is not None:
-        _fill(array, value)
+        with at(place):
+            _fill(array, value)
     if out is not None:
         return into(out, array)
     return finish(array, place, requires_grad)

@@ -233,7 +233,10 @@ class Op(Entry):
         if xp is np or np.ndarray in map(type, args):
             raise AttributeError("arrays of two devices")
         if xp.several_devices:
-            one_device(xp, args)
+            place = one_device(xp, args)
+            if place != xp.current_device():
+                with xp.device(place):
+                    return self.elsewhere(*args, **kwargs)
         run = self.kernels.get(kind)
         if run is not None:
             result = run(*args, **kwargs)
@@ -342,11 +345,15 @@ def _bind_composite_inplace(entry: Composite) -> None:
     entry.inplace = (name,)
 
 
-def one_device(xp: Any, args: Any) -> None:
-    """AttributeError where arrays lie on two CUDA devices; 0-d ones too, as in PyTorch."""
+def one_device(xp: Any, args: Any) -> int:
+    """The CUDA device of all arrays. AttributeError where there are two; 0-d ones count too, as in
+    PyTorch."""
+    if args[0].__class__ is list:
+        args = (*args[0], *args[1:])
     found = {a.data.device_id for a in args if a.__class__ is xp.ndarray}
     if len(found) > 1:
         raise AttributeError("arrays of two devices")
+    return found.pop()
 
 
 def form(array: Any) -> tuple:

@@ -11,6 +11,7 @@ __all__ = ["div", "floor_divide", "fmod", "remainder"]
 
 
 @op(
+    kernel="true_div",
     name="_true_div",
     where=(),
     methods=("__truediv__",),
@@ -25,12 +26,19 @@ def _true_div(xp, input: Array, other: Array | float):
 
 _true_div.derivative(
     input=lambda grad, other: grad / conj(other),
-    other=lambda grad, input, other: -grad * conj((input / other) / other),
+    other=lambda grad, input, other: div_backward_other(grad, input, other),
 )
 _true_div.samples(binary(low=0.5, high=2.0))
 
 
+@composite(kernel="div_backward_other")
+def div_backward_other(grad, input, other):
+    """-g (a / b^2)*"""
+    return -grad * conj((input / other) / other)
+
+
 @op(
+    kernel="div_rounded",
     name="_div_rounded",
     where=(),
     promote="same",
@@ -84,7 +92,13 @@ def div(input, other, *, rounding_mode=None, out=None):
     return _div_rounded(input, other, rounding_mode=rounding_mode, out=out)
 
 
-@op(methods=("__floordiv__",), promote="same", inplace=True, check=of_real_numbers("div_floor"))
+@op(
+    kernel=True,
+    methods=("__floordiv__",),
+    promote="same",
+    inplace=True,
+    check=of_real_numbers("div_floor"),
+)
 def floor_divide(xp, input: Array, other: Array | float):
     """The quotient rounded towards minus infinity: y = floor(a / b). Not differentiable."""
     return _rounded(xp, input, other, "floor")
@@ -100,7 +114,13 @@ def rfloordiv(xp, input: Array, other: Array | float):
     )
 
 
-@op(methods=("__mod__",), promote="same", inplace=True, check=of_real_numbers("remainder"))
+@op(
+    kernel=True,
+    methods=("__mod__",),
+    promote="same",
+    inplace=True,
+    check=of_real_numbers("remainder"),
+)
 def remainder(xp, input: Array, other: Array | float):
     """The remainder of a floor division, with the sign of `other`.
 
@@ -112,8 +132,17 @@ def remainder(xp, input: Array, other: Array | float):
 
 
 remainder.derivative(
-    input=lambda grad: grad, other=lambda grad, input, other: -grad * floor_divide(input, other)
+    input=lambda grad: grad,
+    other=lambda grad, input, other: remainder_backward_other(grad, input, other),
 )
+
+
+@composite(kernel="remainder_backward_other")
+def remainder_backward_other(grad, input, other):
+    """-g floor(a / b)"""
+    return -grad * floor_divide(input, other)
+
+
 remainder.samples(
     lambda t: [(t(3, low=2.2, high=2.8), t(3, low=0.9, high=1.0)), (t(2, low=2.2, high=2.8), 1.5)]
 )
@@ -132,7 +161,7 @@ rmod.derivative(
 )
 
 
-@op(promote="same", inplace=True, check=of_real_numbers("fmod"))
+@op(kernel=True, promote="same", inplace=True, check=of_real_numbers("fmod"))
 def fmod(xp, input: Array, other: Array | float):
     """The remainder of a division rounded towards zero, with the sign of `input`.
 
@@ -145,8 +174,16 @@ def fmod(xp, input: Array, other: Array | float):
 
 fmod.derivative(
     input=lambda grad: grad,
-    other=lambda grad, input, other: -grad * _div_rounded(input, other, rounding_mode="trunc"),
+    other=lambda grad, input, other: fmod_backward_other(grad, input, other),
 )
+
+
+@composite(kernel="fmod_backward_other")
+def fmod_backward_other(grad, input, other):
+    """-g trunc(a / b)"""
+    return -grad * _div_rounded(input, other, rounding_mode="trunc")
+
+
 fmod.samples(
     lambda t: [(t(3, low=2.2, high=2.8), t(3, low=0.9, high=1.0)), (t(2, low=2.2, high=2.8), 1.5)]
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .declare import Array, op
+from .declare import Array, composite, op
 from .elementwise import exp
 from .errors import not_implemented
 from .helpers import unary
@@ -164,7 +164,7 @@ def in_double(xp: Any, name: str, function: Any, input: Any) -> Any:
     return out if input.dtype.kind in "biu" else out.astype(input.dtype, copy=False)
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def erf(xp, input: Array):
     """The error function.
 
@@ -178,10 +178,16 @@ def erf(xp, input: Array):
     return in_double(xp, "erf", _erf_array, input)
 
 
-erf.derivative(input=lambda grad, input: grad * (2 / _ROOT_PI) * exp(-(input * input)))
+erf.derivative(input=lambda grad, input: erf_backward(grad, input, 2 / _ROOT_PI))
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@composite(kernel="erf_backward")
+def erf_backward(grad, input, factor):
+    """g c e^(-x^2)"""
+    return grad * factor * exp(-(input * input))
+
+
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def erfc(xp, input: Array):
     """The rest of the error function, without loss in the tail.
 
@@ -192,7 +198,7 @@ def erfc(xp, input: Array):
     return in_double(xp, "erfc", erfc_array, input)
 
 
-erfc.derivative(input=lambda grad, input: grad * (-2 / _ROOT_PI) * exp(-(input * input)))
+erfc.derivative(input=lambda grad, input: erf_backward(grad, input, -2 / _ROOT_PI))
 
 
 @op(promote="float", where=("special",))
@@ -206,7 +212,13 @@ def erfcx(xp, input: Array):
     return in_double(xp, "erfcx", erfcx_array, input)
 
 
-erfcx.derivative(input=lambda grad, input, out: grad * (out * input * 2.0 - 2 / _ROOT_PI))
+erfcx.derivative(input=lambda grad, input, out: erfcx_backward(grad, input, out))
+
+
+@composite(kernel="erfcx_backward")
+def erfcx_backward(grad, input, out):
+    """g (2 x y - 2 / pi^(1/2))"""
+    return grad * (out * input * 2.0 - 2 / _ROOT_PI)
 
 
 # ---- inverses
@@ -235,7 +247,7 @@ def _erfinv_array(xp: Any, y: Any) -> Any:
     return xp.where(p < 1, x, xp.where(p == 1, xp.copysign(math.inf, y), math.nan))
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def erfinv(xp, input: Array):
     """The inverse of the error function: NaN outside of [-1, 1], infinite at its ends.
 
@@ -246,13 +258,19 @@ def erfinv(xp, input: Array):
     return in_double(xp, "erfinv", _erfinv_array, input)
 
 
-erfinv.derivative(input=lambda grad, out: grad * (_ROOT_PI / 2) * exp(out * out))
+erfinv.derivative(input=lambda grad, out: erfinv_backward(grad, out))
+
+
+@composite(kernel="erfinv_backward")
+def erfinv_backward(grad, out):
+    """g pi^(1/2) / 2 e^(y^2)"""
+    return grad * (_ROOT_PI / 2) * exp(out * out)
 
 
 # ---- the normal distribution
 
 
-@op(promote="float", where=("special",))
+@op(kernel=True, promote="float", where=("special",))
 def ndtr(xp, input: Array):
     """The normal distribution: the area under the bell curve left of x, without loss in the tail.
 
@@ -263,9 +281,13 @@ def ndtr(xp, input: Array):
     return in_double(xp, "ndtr", lambda xp, x: erfc_array(xp, x / -_ROOT_TWO) / 2, input)
 
 
-ndtr.derivative(
-    input=lambda grad, input: grad * (1 / math.sqrt(2 * math.pi)) * exp(input * input * -0.5)
-)
+ndtr.derivative(input=lambda grad, input: ndtr_backward(grad, input))
+
+
+@composite(kernel="ndtr_backward")
+def ndtr_backward(grad, input):
+    """g (2 pi)^(-1/2) e^(-x^2 / 2)"""
+    return grad * (1 / math.sqrt(2 * math.pi)) * exp(input * input * -0.5)
 
 
 @op(promote="float", where=("special",))
@@ -288,7 +310,13 @@ def _ndtri_array(xp: Any, y: Any) -> Any:
     )
 
 
-ndtri.derivative(input=lambda grad, out: grad * math.sqrt(2 * math.pi) * exp(out * out * 0.5))
+ndtri.derivative(input=lambda grad, out: ndtri_backward(grad, out))
+
+
+@composite(kernel="ndtri_backward")
+def ndtri_backward(grad, out):
+    """g (2 pi)^(1/2) e^(y^2 / 2)"""
+    return grad * math.sqrt(2 * math.pi) * exp(out * out * 0.5)
 
 
 @op(promote="float", where=("special",))

@@ -103,7 +103,7 @@ def _lgamma_array(xp: Any, x: Any) -> Any:
     ])  # fmt: skip
 
 
-@op(inplace=True, promote="float")
+@op(kernel=True, inplace=True, promote="float")
 def lgamma(xp, input: Array):
     """The logarithm of the gamma function's size: infinite at 0, -1, -2, ...
 

@@ -48,27 +48,49 @@ def _glu_backward(grad, input, dim):
     middle = size[dim] // 2
     front = slice_along(len(size), dim, 0, middle, 1)
     back = slice_along(len(size), dim, middle, 2 * middle, 1)
-    a, s = _basic(input, front), sigmoid(_basic(input, back))
-    return _embed(grad * s, size, front) + _embed(grad * a * (s * (1 - s)), size, back)
+    a, b = _basic(input, front), _basic(input, back)
+    out = _embed(glu_backward(grad, b), size, front)
+    return out + _embed(glu_backward_gate(grad, a, b), size, back)
 
 
-@op(where=(), node="PreluKernelBackward0")
+@composite(kernel="glu_backward")
+def glu_backward(grad, gate):
+    """g s,  s = 1 / (1 + e^-b)"""
+    return grad * sigmoid(gate)
+
+
+@composite(kernel="glu_backward_gate")
+def glu_backward_gate(grad, input, gate):
+    """g a s (1 - s),  s = 1 / (1 + e^-b)"""
+    s = sigmoid(gate)
+    return grad * input * (s * (1 - s))
+
+
+@op(kernel="prelu", where=(), node="PreluKernelBackward0")
 def _prelu(xp, input: Array, weight: Array):
     """See `prelu`; the weight broadcasts."""
     return xp.where(input > 0, input, input * weight)
 
 
 _prelu.derivative(
-    input=lambda grad, input, weight: _prelu_input(grad, input, weight),
+    input=lambda grad, input, weight: prelu_backward(grad, input, weight),
     weight=lambda grad, input, weight_shape: sum_to_shape(
-        keep(grad * input, ~(raw(input) > 0)), weight_shape
+        prelu_backward_weight(grad, input), weight_shape
     ),
 )
 
 
-def _prelu_input(grad, input, weight):
+@composite(kernel="prelu_backward")
+def prelu_backward(grad, input, weight):
+    """g where x > 0, else g w"""
     positive = raw(input) > 0
     return level(keep(grad, positive) + keep(grad * weight, ~positive), input)
+
+
+@composite(kernel="prelu_backward_weight")
+def prelu_backward_weight(grad, input):
+    """0 where x > 0, else g x"""
+    return keep(grad * input, ~(raw(input) > 0))
 
 
 @composite(where=("", "Tensor", "nn.functional"))

@@ -14,7 +14,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _INNER, _CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
-@op(where=(), caches=("below",))
+@op(kernel=True, where=(), caches=("below",))
 def gelu(xp, input: Array, *, approximate="none"):
     """x times the probability that a normal number is below it.
 

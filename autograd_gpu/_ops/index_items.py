@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.library import RAW
 from .._core.tensor import Tensor
 from ..autograd.views import edge_of
 
@@ -83,7 +84,7 @@ def read_item(item: Any) -> Any:
     if isinstance(item, Tensor):
         edge_of(item)
         return _array_item(item._array)
-    if isinstance(item, np.ndarray):
+    if item.__class__ in RAW or isinstance(item, np.ndarray):
         return _array_item(item)
     if isinstance(item, (list, tuple, range)):
         return _list_item(item)

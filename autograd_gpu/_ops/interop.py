@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .._core.convert import host_array, numpy
-from .._core.device import device as as_device
-from .._core.device import move
+from .._core.device import cuda, device, device_of, move
 from .._core.dtype import of
 from .._core.layout import owner
+from .._core.state import recording
 from .._core.tensor import Tensor, make, new
 from ..autograd.attributes import requires_grad_
 from ..autograd.mutation import record_write
@@ -221,14 +221,46 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
             "from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, but got "
             f"{type(ext_tensor).__name__}"
         )
-    if ext_tensor.__dlpack_device__()[0] not in (1, 3):
-        move(None, as_device("cuda"))
-    array = np.from_dlpack(ext_tensor)
-    if copy or not array.flags.writeable:
+    if ext_tensor.__dlpack_device__()[0] in (1, 3):
+        array = np.from_dlpack(ext_tensor)
+        copy = copy or not array.flags.writeable
+    else:  # CuPy waits for the stream that the other library names
+        array = cuda().module.from_dlpack(ext_tensor)
+    if copy:
         array = array.copy()
     of(array.dtype)
     out = make(array)
     return out if device is None else out.to(device)
+
+
+# ---- CuPy
+
+
+def _cuda_array_interface(self: Tensor) -> dict[str, Any]:
+    """CuPy's, Numba's and others' view of the memory, without a copy."""
+    if not self.is_cuda:
+        raise AttributeError(
+            "Can't get __cuda_array_interface__ on non-CUDA tensor type: "
+            f"torch.{self.dtype.legacy}Tensor; use .cuda() first"
+        )
+    if edge_of(self) is not None:
+        raise RuntimeError(
+            "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
+            "aren't required, use var.detach() to get Variable that doesn't require grad."
+        )
+    return self._array.__cuda_array_interface__
+
+
+def _cupy(self: Tensor) -> Any:
+    """A CuPy array on the same memory: writes to one are seen in the other. RuntimeError for a
+    tensor that requires grad, TypeError for one on the CPU."""
+    if not self.is_cuda:
+        raise TypeError("can't convert cpu device type tensor to cupy. Use Tensor.cuda() first.")
+    if edge_of(self) is not None and recording():
+        raise RuntimeError(
+            "Can't call cupy() on Tensor that requires grad. Use tensor.detach().cupy() instead."
+        )
+    return self._array[...]
 
 
 # ---- copies and pickles
@@ -283,15 +315,19 @@ def _copied_memory(array: Any, memo: dict[int, Any]) -> Any:
 
 
 def _reduce(self: Tensor, protocol: Any) -> Any:
-    """Pickled are the elements and whether a gradient is required; the history is not."""
+    """Pickled are the elements, the device and whether a gradient is required; the history is
+    not."""
     kept = dict(self.__dict__) if hasattr(self, "__dict__") else None
-    return rebuild, (type(self), host_array(self), edge_of(self) is not None, kept)
+    place = device_of(self._array)
+    return rebuild, (type(self), host_array(self), edge_of(self) is not None, kept, str(place))
 
 
-def rebuild(kind: type, array: Any, requires_grad: bool, attributes: dict | None = None) -> Tensor:
-    """Unpickle a tensor."""
+def rebuild(
+    kind: type, array: Any, requires_grad: bool, attributes: dict | None = None, place: str = "cpu"
+) -> Tensor:
+    """Unpickle a tensor. RuntimeError where its device is not there."""
     out = new(kind)
-    out._array, out._edge = array, None
+    out._array, out._edge = move(array, device(place)), None
     if requires_grad:
         requires_grad_(out)
     if attributes:
@@ -309,6 +345,7 @@ def _bind() -> None:
         1000,
     )
     t.__dlpack__, t.__dlpack_device__ = _dlpack, _dlpack_device
+    t.__cuda_array_interface__, t.cupy = property(_cuda_array_interface), _cupy
     t.__deepcopy__, t.__reduce_ex__ = _deepcopy, _reduce
 
 

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-@op(inplace=True, promote="bool")
+@op(kernel=True, inplace=True, promote="bool")
 def logical_and(xp, input: Array, other: Array):
     """y = a and b, elementwise, with broadcasting; a number is true unless it is zero (NaN is
     true).
@@ -27,13 +27,13 @@ def logical_and(xp, input: Array, other: Array):
     return xp.logical_and(input, other)
 
 
-@op(inplace=True, promote="bool")
+@op(kernel=True, inplace=True, promote="bool")
 def logical_or(xp, input: Array, other: Array):
     """y = a or b, elementwise, with broadcasting; true is what is not zero (NaN too)."""
     return xp.logical_or(input, other)
 
 
-@op(inplace=True, promote="bool")
+@op(kernel=True, inplace=True, promote="bool")
 def logical_xor(xp, input: Array, other: Array):
     """y = either a or b but not both, elementwise, with broadcasting; a number is true unless it is
     zero.
@@ -41,7 +41,7 @@ def logical_xor(xp, input: Array, other: Array):
     return xp.logical_xor(input, other)
 
 
-@op(inplace=True)
+@op(kernel=True, inplace=True)
 def logical_not(xp, input: Array):
     """y = not x: True where the element is zero or False."""
     return xp.logical_not(input)
@@ -61,14 +61,14 @@ def _bits(name: str, *operands: Any) -> None:
             raise not_implemented(f"{name}_cpu", a.dtype)
 
 
-@op(methods=("__and__", "__rand__"), inplace=True, promote="same")
+@op(kernel=True, methods=("__and__", "__rand__"), inplace=True, promote="same")
 def bitwise_and(xp, input: Array | float, other: Array | float):
     """y = a & b: the bits that both have; of bools, both. NotImplementedError for floats."""
     _bits("bitwise_and", input, other)
     return xp.bitwise_and(input, other)
 
 
-@op(methods=("__or__", "__ror__"), inplace=True, promote="same")
+@op(kernel=True, methods=("__or__", "__ror__"), inplace=True, promote="same")
 def bitwise_or(xp, input: Array | float, other: Array | float):
     """y = a | b: the bits that either has; of bools, either. NotImplementedError for floating
     dtypes.
@@ -77,7 +77,7 @@ def bitwise_or(xp, input: Array | float, other: Array | float):
     return xp.bitwise_or(input, other)
 
 
-@op(methods=("__xor__", "__rxor__"), inplace=True, promote="same")
+@op(kernel=True, methods=("__xor__", "__rxor__"), inplace=True, promote="same")
 def bitwise_xor(xp, input: Array | float, other: Array | float):
     """y = a ^ b: the bits that only one has; of bools, just one. NotImplementedError for floating
     dtypes.
@@ -86,7 +86,7 @@ def bitwise_xor(xp, input: Array | float, other: Array | float):
     return xp.bitwise_xor(input, other)
 
 
-@op(inplace=True)
+@op(kernel=True, inplace=True)
 def bitwise_not(xp, input: Array):
     """y = ~x: every bit turned, -x - 1 of signed integers; of bools, not x. NotImplementedError for
     floating dtypes.

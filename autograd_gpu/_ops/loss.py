@@ -10,8 +10,8 @@ from .._core.state import recording
 from .._core.tensor import Tensor
 from .activation import hardtanh
 from .declare import Array, composite, op
-from .elementwise import abs, sgn
 from .helpers import raw
+from .signs import abs, sgn
 from .summing import add_reduce
 
 __all__ = [
@@ -181,7 +181,9 @@ def _huber_loss(xp, input: Array, target: Array, reduction, delta):
     return reduced(xp, xp.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta)), reduction)
 
 
+@composite(kernel="huber_loss_backward")
 def _huber_backward(grad, input, target, reduction, delta):
+    """g min(max(x - t, -D), D), divided by n for the mean"""
     d = input - target
     return hardtanh(d, -delta, delta) * share(grad, reduction, raw(d).size)
 
@@ -190,8 +192,8 @@ _huber_loss.derivative(
     input=lambda grad, input, target, reduction, delta: _huber_backward(
         grad, input, target, reduction, delta
     ),
-    target=lambda grad, input, target, reduction, delta: (
-        -_huber_backward(grad, input, target, reduction, delta)
+    target=lambda grad, input, target, reduction, delta: _huber_backward(
+        grad, target, input, reduction, delta
     ),
 )
 
@@ -225,7 +227,9 @@ def _smooth_l1_loss(xp, input: Array, target: Array, reduction, beta):
     return reduced(xp, xp.where(d < beta, 0.5 * d * d / beta, d - 0.5 * beta), reduction)
 
 
+@composite(kernel="smooth_l1_loss_backward")
 def _smooth_l1_backward(grad, input, target, reduction, beta):
+    """g min(max((x - t) / b, -1), 1), or its limit for b = 0, divided by n for the mean"""
     d = input - target
     slope = hardtanh(d / beta, -1.0, 1.0) if beta else sgn(d)
     return slope * share(grad, reduction, raw(d).size)
@@ -235,8 +239,8 @@ _smooth_l1_loss.derivative(
     input=lambda grad, input, target, reduction, beta: _smooth_l1_backward(
         grad, input, target, reduction, beta
     ),
-    target=lambda grad, input, target, reduction, beta: (
-        -_smooth_l1_backward(grad, input, target, reduction, beta)
+    target=lambda grad, input, target, reduction, beta: _smooth_l1_backward(
+        grad, target, input, reduction, beta
     ),
 )
 

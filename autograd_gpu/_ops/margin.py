@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from .._core.device import library
+from .accumulate import add_at
 from .activation import keep
 from .bounds import clamp_min
 from .classify import at_class, from_class
@@ -171,10 +172,16 @@ def _soft_margin_loss(xp, input: Array, target: Array, reduction):
 
 
 _soft_margin_loss.derivative(
-    input=lambda grad, input, target, reduction: (
-        share(grad, reduction, raw(input).size) * (-target * sigmoid(-target * input))
+    input=lambda grad, input, target, reduction: soft_margin_loss_backward(
+        grad, input, target, reduction
     )
 )
+
+
+@composite(kernel="soft_margin_loss_backward")
+def soft_margin_loss_backward(grad, input, target, reduction):
+    """-g t / (1 + e^(t x)), divided by n for the mean"""
+    return share(grad, reduction, raw(input).size) * (-target * sigmoid(-target * input))
 
 
 @composite(where=("nn.functional",))
@@ -290,7 +297,7 @@ def _multilabel_margin(xp, input: Array, target: Index, reduction):
     active = upto[:, :, None] & ~is_label[:, None, :] & (z > 0)
     losses = xp.where(active, z, 0).sum((1, 2)) / input.dtype.type(classes or 1)
     slope = active.sum(1).astype(input.dtype)
-    xp.subtract.at(slope, (rows[upto], target[upto]), active.sum(2)[upto].astype(input.dtype))
+    add_at(slope, (rows[upto], target[upto]), -active.sum(2)[upto].astype(input.dtype))
     return reduced(xp, losses, reduction), slope / input.dtype.type(classes or 1)
 
 

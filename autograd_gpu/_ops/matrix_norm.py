@@ -7,7 +7,6 @@ import numpy as np
 
 from .._core.tensor import Tensor
 from .declare import composite
-from .elementwise import abs
 from .extremes import amax, amin
 from .factor import (
     _svd,
@@ -20,6 +19,7 @@ from .norms import vector_norm
 from .reduce import _sum
 from .select import masked_fill
 from .shape import _permute, unsqueeze
+from .signs import abs
 from .solve import _inv, check_matrix
 
 __all__ = ["cond", "matrix_norm", "matrix_rank", "pinv"]

@@ -7,10 +7,10 @@ from .._core.dtype import can_cast, numpy_of, of
 from .._core.layout import normal_dims
 from .._core.tensor import Tensor
 from .declare import PUBLIC, Array, composite, op
-from .elementwise import abs, sgn
 from .helpers import like, no_gradient, raw
 from .select import masked_fill
 from .shape import _reshape, spread
+from .signs import abs, sgn
 from .summing import add_reduce, extreme, wide
 
 __all__ = ["norm", "vector_norm"]

@@ -30,7 +30,7 @@ def _check_pow(values: list) -> None:
 # ---- powers: PyTorch names nodes by what the exponent is
 
 
-@op(where=(), promote="same", node="PowBackward0", check=_check_pow)
+@op(kernel="pow_number", where=(), promote="same", node="PowBackward0", check=_check_pow)
 def _pow_number(xp, input: Array, other: Array | float):
     """x to a number; see `pow`."""
     return _power(xp, input, other)
@@ -39,7 +39,7 @@ def _pow_number(xp, input: Array, other: Array | float):
 _pow_number.derivative(input=lambda grad, input, other: _pow_backward(grad, input, other))
 
 
-@op(where=(), promote="same", node="PowBackward1", check=_check_pow)
+@op(kernel="pow_tensor", where=(), promote="same", node="PowBackward1", check=_check_pow)
 def _pow_tensor(xp, input: Array, other: Array | float):
     """x to a tensor; see `pow`."""
     return _power(xp, input, other)
@@ -117,7 +117,13 @@ def pow(input, exponent, *, out=None):
     return _pow_number(input, exponent, out=out)
 
 
-@op(where=(), promote="same", node="PowBackward2", check=of_real_numbers("pow", True))
+@op(
+    kernel="rpow",
+    where=(),
+    promote="same",
+    node="PowBackward2",
+    check=of_real_numbers("pow", True),
+)
 def _rpow(xp, input: Array, other: Array | float):
     """A number to the power of a tensor."""
     return xp.power(other if input.dtype.kind in "iub" else xp.asarray(other, input.dtype), input)
@@ -126,6 +132,7 @@ def _rpow(xp, input: Array, other: Array | float):
 _rpow.derivative(input=lambda grad, out, other: _rpow_backward(grad, out, other))
 
 
+@composite(kernel="rpow_backward")
 def _rpow_backward(grad, out, other):
     """dL/dx of c^x: g (c^x log c)*; for c = 0: 0 where x >= 0."""
     if other == 0:

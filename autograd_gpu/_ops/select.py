@@ -47,13 +47,13 @@ def _check_mask(name: str, mask: Any) -> None:
         )
 
 
-@op(where=(), node="MaskedFillBackward0")
+@op(kernel="masked_fill", where=(), node="MaskedFillBackward0")
 def _masked_fill_number(xp, input: Array, mask: Index, value: Array | float):
     """See `masked_fill`."""
     return _filled(xp, input, mask, value)
 
 
-@op(where=(), node="MaskedFillBackward1")
+@op(kernel="masked_fill", where=(), node="MaskedFillBackward1")
 def _masked_fill_tensor(xp, input: Array, mask: Index, value: Array):
     """See `masked_fill`."""
     return _filled(xp, input, mask, value)
@@ -91,7 +91,7 @@ masked_fill.op.inplace = ("masked_fill_",)
 _masked_fill_number.derivative(input=lambda grad, mask: _masked_fill_number(grad, mask, 0))
 _masked_fill_tensor.derivative(
     input=lambda grad, mask: _masked_fill_number(grad, mask, 0),
-    value=lambda grad, mask: _masked_fill_number(grad, like(~raw(mask), grad), 0),
+    value=lambda grad, mask: where_backward(grad, mask),
 )
 _masked_fill_number.samples(
     lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(2, 3), -1), (t(0), t.bool(0), 1.0)]
@@ -100,16 +100,22 @@ _masked_fill_tensor.samples(lambda t: [(t(2, 3), t.bool(3), t())])
 masked_fill.samples(lambda t: [(t(2, 3), t.bool(3), 2.5), (t(2, 3), t.bool(2, 3), t())])
 
 
-@op(where=(), name="_where", promote="same", node="WhereBackward0")
+@op(kernel="where", where=(), name="_where", promote="same", node="WhereBackward0")
 def _where(xp, condition: Index, input: Array, other: Array):
     """See `where`."""
     return xp.where(condition, input, other)
 
 
 _where.derivative(
-    input=lambda grad, condition: masked_fill(grad, like(~raw(condition), grad), 0),
+    input=lambda grad, condition: where_backward(grad, condition),
     other=lambda grad, condition: masked_fill(grad, condition, 0),
 )
+
+
+@composite(kernel="where_backward")
+def where_backward(grad, condition):
+    """g where the condition holds, else 0"""
+    return masked_fill(grad, like(~raw(condition), grad), 0)
 
 
 @composite(where=("",))

@@ -11,6 +11,7 @@ from .declare import Array, composite, op
 from .elementwise import exp, tanh
 from .helpers import like, raw
 from .select import masked_fill
+from .special import sigmoid_backward
 
 __all__ = ["celu", "elu", "logsigmoid", "mish", "selu", "silu", "softplus"]
 # ---- elu and its kin: one formula, three names
@@ -31,7 +32,7 @@ def elu_backward(grad, input, alpha, scale, input_scale):
     return grad * masked_fill(below, positive, scale)
 
 
-@op(where=())
+@op(kernel=True, where=())
 def elu(xp, input: Array, alpha=1.0):
     """Exponential linear unit.
 
@@ -45,7 +46,7 @@ def elu(xp, input: Array, alpha=1.0):
 elu.derivative(input=lambda grad, input, alpha: elu_backward(grad, input, alpha, 1.0, 1.0))
 
 
-@op(inplace=False, where=())
+@op(kernel=True, inplace=False, where=())
 def celu(xp, input: Array, alpha=1.0):
     """Continuously differentiable elu.
 
@@ -64,7 +65,7 @@ celu.derivative(input=lambda grad, input, alpha: elu_backward(grad, input, alpha
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-@op(where=(), node="EluBackward0")
+@op(kernel=True, where=(), node="EluBackward0")
 def selu(xp, input: Array):
     """Scaled elu, which keeps mean 0 and variance 1.
 
@@ -80,16 +81,16 @@ selu.derivative(input=lambda grad, input: elu_backward(grad, input, _SELU_ALPHA,
 # ---- smooth ones
 
 
-@op(where=(), name="_logistic", node="SigmoidBackward0")
+@op(kernel="sigmoid", where=(), name="_logistic", node="SigmoidBackward0")
 def sigmoid(xp, input: Array):
     """1 / (1 + e^-x), for formulas; e^-x may overflow to infinity, which is right."""
     return 1 / (1 + xp.exp(-input))
 
 
-sigmoid.derivative(input=lambda grad, out: grad * ((1 - out) * out))
+sigmoid.derivative(input=lambda grad, out: sigmoid_backward(grad, out))
 
 
-@op(where=())
+@op(kernel=True, where=())
 def silu(xp, input: Array):
     """x times its sigmoid, also called swish.
 
@@ -110,7 +111,7 @@ def silu_backward(grad, input):
     return grad * s * (input * (1 - s) + 1)
 
 
-@op(where=())
+@op(kernel=True, where=())
 def mish(xp, input: Array):
     """y = x tanh(ln(1 + e^x))
     dL/dx = g (t + x s (1 - t^2)),  t = tanh(ln(1 + e^x)),  s = sigmoid(x)
@@ -135,7 +136,7 @@ def mish_backward(grad, input):
     return grad * (t + input * sigmoid(input) * (1 - t * t))
 
 
-@op(where=(), name="logsigmoid", node="LogSigmoidBackward0")
+@op(kernel=True, where=(), name="logsigmoid", node="LogSigmoidBackward0")
 def logsigmoid(xp, input: Array):
     """The logarithm of the sigmoid, for any x without overflow.
 
@@ -146,10 +147,16 @@ def logsigmoid(xp, input: Array):
     )
 
 
-logsigmoid.derivative(input=lambda grad, input: grad * sigmoid(-input))
+logsigmoid.derivative(input=lambda grad, input: logsigmoid_backward(grad, input))
 
 
-@op(where=())
+@composite(kernel="logsigmoid_backward")
+def logsigmoid_backward(grad, input):
+    """g / (1 + e^x)"""
+    return grad * sigmoid(-input)
+
+
+@op(kernel=True, where=())
 def softplus(xp, input: Array, beta=1, threshold=20):
     """A smooth relu; linear where beta x is above the threshold.
 

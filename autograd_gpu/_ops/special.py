@@ -12,7 +12,7 @@ from .select import masked_fill
 __all__ = ["entr", "logit", "sigmoid", "sinc", "xlog1py"]
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "nn.functional"))
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "nn.functional"))
 def sigmoid(xp, input: Array):
     """The logistic function.
 
@@ -37,7 +37,7 @@ def sigmoid_backward(grad, out):
     return grad * conj((1 - out) * out)
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def logit(xp, input: Array, eps=None):
     """The inverse of the logistic function: NaN outside of [0, 1], infinite at its ends.
 
@@ -63,7 +63,7 @@ def _logit_backward(grad, input, eps):
     return masked_fill(grad / (input * (1 - input)), outside, math.nan if eps is None else 0.0)
 
 
-@op(inplace=True, promote="float", where=("", "Tensor", "special"))
+@op(kernel=True, inplace=True, promote="float", where=("", "Tensor", "special"))
 def sinc(xp, input: Array):
     """The normalised sine quotient.
 
@@ -90,7 +90,7 @@ def _sinc_backward(grad, input):
     return masked_fill(grad * conj(slope), zero, 0)
 
 
-@op(promote="float", where=("special",), node="SpecialXlog1PyBackward0")
+@op(kernel=True, promote="float", where=("special",), node="SpecialXlog1PyBackward0")
 def xlog1py(xp, input: Array | float, other: Array | float):
     """y = a log(1 + b), and 0 where a = 0 (unless b is NaN); elementwise, with broadcasting.
 
@@ -113,10 +113,17 @@ def times_log(xp: Any, input: Any, other: Any, shift: int) -> Any:
 
 xlog1py.derivative(
     input=lambda grad, input, other: _xlog1py_backward(grad, input, other),
-    other=lambda grad, input, other: grad * input / (other + 1),
+    other=lambda grad, input, other: xlog1py_backward_other(grad, input, other),
 )
 
 
+@composite(kernel="xlog1py_backward_other")
+def xlog1py_backward_other(grad, input, other):
+    """g a / (1 + b)"""
+    return grad * input / (other + 1)
+
+
+@composite(kernel="xlog1py_backward")
 def _xlog1py_backward(grad, input, other):
     zero = like((raw(input) == 0) & (raw(other) <= -1), grad)
     return masked_fill(
@@ -129,7 +136,7 @@ def log_of(number: float) -> float:
     return math.log(number) if number > 0 else -math.inf if number == 0 else math.nan
 
 
-@op(promote="float", where=("special",), node="SpecialEntrBackward0")
+@op(kernel=True, promote="float", where=("special",), node="SpecialEntrBackward0")
 def entr(xp, input: Array):
     """A term of the entropy.
 
@@ -144,7 +151,14 @@ def entr(xp, input: Array):
     return xp.where(input < 0, input.dtype.type(-math.inf), value)
 
 
-entr.derivative(input=lambda grad, input: grad * -(log(input) + 1))
+entr.derivative(input=lambda grad, input: entr_backward(grad, input))
+
+
+@composite(kernel="entr_backward")
+def entr_backward(grad, input):
+    """-g (1 + log x)"""
+    return grad * -(log(input) + 1)
+
 
 logit.samples(
     lambda t: [

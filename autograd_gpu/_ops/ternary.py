@@ -12,7 +12,7 @@ from .helpers import conj, narrow, wide
 __all__ = ["addcdiv", "addcmul", "lerp"]
 
 
-@op(where=(), promote="same", node="LerpBackward0")
+@op(kernel="lerp", where=(), promote="same", node="LerpBackward0")
 def _lerp(xp, input: Array, end: Array, weight):
     """See `lerp`."""
     return _between(input, end, weight, abs(weight) < 0.5, xp)
@@ -24,17 +24,29 @@ _lerp.derivative(
 )
 
 
-@op(where=(), promote="same", node="LerpBackward1")
+@op(kernel="lerp", where=(), promote="same", node="LerpBackward1")
 def _lerp_tensor(xp, input: Array, end: Array, weight: Array):
     """See `lerp`."""
     return _between(input, end, weight, xp.abs(weight) < 0.5, xp)
 
 
 _lerp_tensor.derivative(
-    input=lambda grad, weight: grad * conj(1 - weight),
+    input=lambda grad, weight: lerp_backward(grad, weight),
     end=lambda grad, weight: grad * conj(weight),
-    weight=lambda grad, input, end: grad * conj(end - input),
+    weight=lambda grad, input, end: lerp_backward_weight(grad, input, end),
 )
+
+
+@composite(kernel="lerp_backward")
+def lerp_backward(grad, weight):
+    """g (1 - w)*"""
+    return grad * conj(1 - weight)
+
+
+@composite(kernel="lerp_backward_weight")
+def lerp_backward_weight(grad, input, end):
+    """g (b - a)*"""
+    return grad * conj(end - input)
 
 
 def _between(a: Any, b: Any, weight: Any, near: Any, xp: Any) -> Any:
@@ -75,7 +87,7 @@ def lerp(input, end, weight, *, out=None):
     return _lerp(input, end, weight.item() if isinstance(weight, np.generic) else weight, out=out)
 
 
-@op(inplace=True, promote="same")
+@op(kernel=True, inplace=True, promote="same")
 def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     """A product added: y = a + v b c, elementwise, with broadcasting.
 
@@ -87,12 +99,18 @@ def addcmul(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
 
 addcmul.derivative(
     input=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(tensor2 * value),
-    tensor2=lambda grad, tensor1, value: grad * conj(tensor1 * value),
+    tensor1=lambda grad, tensor2, value: addcmul_backward(grad, tensor2, value),
+    tensor2=lambda grad, tensor1, value: addcmul_backward(grad, tensor1, value),
 )
 
 
-@op(inplace=True, promote="same")
+@composite(kernel="addcmul_backward")
+def addcmul_backward(grad, factor, value):
+    """g (v c)*"""
+    return grad * conj(factor * value)
+
+
+@op(kernel=True, inplace=True, promote="same")
 def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
     """A quotient added: y = a + v b / c, elementwise, with broadcasting.
 
@@ -110,11 +128,23 @@ def addcdiv(xp, input: Array, tensor1: Array, tensor2: Array, *, value=1):
 
 addcdiv.derivative(
     input=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(value / tensor2),
-    tensor2=lambda grad, tensor1, tensor2, value: (
-        -grad * conj((tensor1 * value) / (tensor2 * tensor2))
+    tensor1=lambda grad, tensor2, value: addcdiv_backward(grad, tensor2, value),
+    tensor2=lambda grad, tensor1, tensor2, value: addcdiv_backward_divisor(
+        grad, tensor1, tensor2, value
     ),
 )
+
+
+@composite(kernel="addcdiv_backward")
+def addcdiv_backward(grad, divisor, value):
+    """g (v / c)*"""
+    return grad * conj(value / divisor)
+
+
+@composite(kernel="addcdiv_backward_divisor")
+def addcdiv_backward_divisor(grad, dividend, divisor, value):
+    """-g (v b / c^2)*"""
+    return -grad * conj((dividend * value) / (divisor * divisor))
 
 
 _lerp.samples(lambda t: [(t(2, 3), t(3), 0.3), (t(3), t(2, 1), 0.7), (t(), t(), 2)])

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
+from .._core.device import guard, several_devices
 from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
-from .._core.tensor import as_array, make
+from .._core.tensor import Tensor, as_array, make
 from .graph import deliver, repair
 from .hooks import hooked_leaves, hooks_of, user_errstate
 from .mutation import check_saved, record_write
@@ -111,7 +112,7 @@ def _pass(
     try:
         set_recording(recorded)
         deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-        if recorded or hooked_leaves:
+        if recorded or hooked_leaves or several_devices():
             _run_watched(
                 heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {}
             )
@@ -171,8 +172,8 @@ def _run(heap: list, leaves: list, keep: bool) -> None:
 def _run_watched(
     heap: list, leaves: list, keep: bool, recorded: bool, needed: Any, feeds: dict
 ) -> None:
-    """The loop on Tensors, and where a leaf has hooks: these run as soon as the leaf's gradient is
-    complete.
+    """The loop on Tensors, where there are several CUDA devices, and where a leaf has hooks: these
+    run as soon as the leaf's gradient is complete.
 
     `needed`: the nodes to which gradients must go, where that is not all. `feeds`: see `_feeds`.
     """
@@ -182,12 +183,13 @@ def _run_watched(
         grad, node.g = node.g, None
         if node.seq < state.last_write:
             check_saved(node)
-        if recorded:
-            following = node.run_recorded(grad, heap, leaves, needed)
-            if not keep:
-                node.release()
-        else:
-            following = node.run(grad, heap, leaves, keep)
+        with guard(_first(grad)):
+            if recorded:
+                following = node.run_recorded(grad, heap, leaves, needed)
+                if not keep:
+                    node.release()
+            else:
+                following = node.run(grad, heap, leaves, keep)
         if following is not None:
             heappush(heap, (-following.seq, following))
         for leaf in feeds.get(node, ()):
@@ -195,6 +197,13 @@ def _run_watched(
             if not waiting[leaf] and leaf.g is not None:
                 leaves.remove(leaf)
                 _finish([leaf], recorded)
+
+
+def _first(grad: Any) -> Any:
+    """An array of what waits in a node: its device is where the node runs."""
+    while grad.__class__ is list:
+        grad = next(g for g in grad if g is not None)
+    return grad._array if isinstance(grad, Tensor) else grad
 
 
 def _feeds(roots: Sequence[Any]) -> dict[Any, list]:
@@ -228,7 +237,8 @@ def _finish(leaves: list, recorded: bool) -> None:
             or (grad._array if recorded else grad).dtype is not array.dtype
         ):
             grad = repair(grad, (array.shape, array.dtype))
-        accumulate(leaf, grad, recorded)
+        with guard(array):
+            accumulate(leaf, grad, recorded)
         leaf.accumulated(grad)
 
 

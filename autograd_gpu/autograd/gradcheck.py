@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import cpu, library, move
 from .._core.layout import overlaps
 from .._core.tensor import Tensor, make
 from .api import grad
@@ -133,7 +134,7 @@ def _random_like(out: Tensor, gaps: bool) -> Tensor:
         wide = np.zeros((*shape[:-1], 2 * shape[-1]), dtype)
         wide[..., ::2] = array
         array = wide[..., ::2]
-    return requires_grad_(make(array))
+    return requires_grad_(make(move(array, out.device)))
 
 
 def _tuple(value: Any) -> tuple:
@@ -210,8 +211,8 @@ def _mismatch(
 
 
 def _flat(array: np.ndarray) -> np.ndarray:
-    """The real numbers of an array, real and imaginary parts one after the other."""
-    flat = np.ascontiguousarray(array).reshape(-1)
+    """The real numbers of an array, real and imaginary parts one after the other; in host memory."""
+    flat = np.ascontiguousarray(move(array, cpu)).reshape(-1)
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
@@ -219,19 +220,19 @@ def _value(func: Callable, args: tuple, place: int) -> np.ndarray:
     outs = [
         o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
     ]
-    return _flat(outs[place]._array.copy()).astype(np.float64)
+    return _flat(outs[place]._array).astype(np.float64)
 
 
 def _moved(arg: Tensor, index: int | None, step: Any) -> Tensor:
     """A copy of a leaf with one real number (or, with None, all) moved by `step`."""
-    array = arg._array.copy()
+    array = arg._array
     flat = _flat(array).copy()
     if index is None:
         flat += step
     else:
         flat[index] += step
     array = flat.view(array.dtype).reshape(array.shape)
-    return requires_grad_(make(array))
+    return requires_grad_(make(move(array, arg.device)))
 
 
 def _numerical(
@@ -258,7 +259,7 @@ def _seeds(out: Tensor) -> Any:
         for unit in (1, 1j) if complex_ else (1,):
             seed = np.zeros(out._array.size, out._array.dtype)
             seed[k] = unit
-            yield make(seed.reshape(out._array.shape))
+            yield make(move(seed.reshape(out._array.shape), out.device))
 
 
 def _analytical(out: Tensor, args: tuple, leaves: list[int], dtypes: bool) -> list[np.ndarray]:
@@ -272,9 +273,9 @@ def _analytical(out: Tensor, args: tuple, leaves: list[int], dtypes: bool) -> li
                     f"Gradient has dtype {g.dtype!r}, but input {i} has {target.dtype!r}"
                 )
             column.append(
-                _flat(g._array if g is not None else np.zeros_like(target._array)).astype(
-                    np.float64
-                )
+                _flat(
+                    g._array if g is not None else np.zeros(target._array.shape, target._array.dtype)
+                ).astype(np.float64)
             )
     return [
         np.array(c).T if c else np.zeros((_flat(t._array).size, 0))
@@ -300,14 +301,14 @@ def _check_projection(
     shape, dtype = out._array.shape, out._array.dtype
     weight = _flat(np.zeros(shape, dtype)).copy()
     weight[:] = rng.uniform(0.5, 1.5, weight.size)
-    seed = make(weight.view(dtype).reshape(shape))
+    seed = make(move(weight.view(dtype).reshape(shape), out.device))
     targets = [args[i] for i in leaves]
     results: Any = [None] * len(leaves)
     if edge_of(out) is not None:
         results = grad(out, targets, seed, retain_graph=True, allow_unused=True)
         again = grad(out, targets, seed, retain_graph=True, allow_unused=True)
         pairs = [
-            (a._array, b._array)
+            (move(a._array, cpu), move(b._array, cpu))
             for a, b in zip(results, again, strict=True)
             if a is not None and b is not None
         ]
@@ -335,9 +336,9 @@ def _check_undefined(func: Callable, args: tuple, leaves: list[int]) -> None:
     outputs = _differentiable(func(*args))
     targets = [args[i] for i in leaves]
     for out in outputs:
-        zero = make(np.zeros_like(out._array))
+        zero = make(library(out._array).zeros_like(out._array))
         for g in grad(out, targets, zero, retain_graph=True, allow_unused=True):
-            if g is not None and np.any(g._array != 0):
+            if g is not None and bool((g._array != 0).any()):
                 raise GradcheckError(
                     "Expected gradients of zero for a gradient of zero: check that undefined "
                     "gradients are handled as zeros"

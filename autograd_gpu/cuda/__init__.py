@@ -4,6 +4,7 @@ Everything imports without a GPU and without CuPy; what needs a device says so w
 
 from typing import Any
 
+from . import random
 from .devices import (
     can_device_access_peer,
     current_device,
@@ -36,6 +37,17 @@ from .memory import (
     reset_peak_memory_stats,
     set_per_process_memory_fraction,
 )  # fmt: skip
+from .random import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    manual_seed,
+    manual_seed_all,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)  # fmt: skip
 from .streams import (
     Event,
     Stream,
@@ -50,26 +62,19 @@ __all__ = [
     "Event", "OutOfMemoryError", "Stream", "StreamContext", "can_device_access_peer",
     "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
     "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
-    "get_device_properties", "init", "is_available", "is_bf16_supported", "is_initialized",
-    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved",
-    "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats", "memory_summary",
-    "reset_max_memory_allocated", "reset_peak_memory_stats", "set_device",
-    "set_per_process_memory_fraction", "set_stream", "stream", "synchronize",
-    "unavailable_reason",
+    "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "initial_seed",
+    "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all",
+    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+    "memory_reserved", "memory_stats", "memory_summary", "reset_max_memory_allocated",
+    "reset_peak_memory_stats", "seed", "seed_all", "set_device",
+    "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream",
+    "stream", "synchronize", "unavailable_reason",
 ]  # fmt: skip
-
-
-def manual_seed(seed: int) -> None:
-    """Seed the generator of the current CUDA device; without one nothing happens, as in PyTorch."""
-    int(seed)
-
-
-def manual_seed_all(seed: int) -> None:
-    """Seed the generators of all CUDA devices; without any nothing happens, as in PyTorch."""
-    int(seed)
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
+    if name == "default_generators":
+        return random.default_generators()
     raise AttributeError(f"module 'autograd_gpu.cuda' has no attribute '{name}'")

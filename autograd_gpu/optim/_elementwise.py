@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.mode import enable_grad
 from ..autograd.mutation import record_write
+from ._batch import Batch
 from ._state import step_tensor
 from ._sweep import scalars, sweep
 from .optimizer import Optimizer
@@ -23,6 +25,7 @@ class Elementwise(Optimizer):
     (`_constants`) and the formula itself (`_kernel`, see `_sweep.Kernel`).
     """
 
+    _fused: str | None = None  # the CUDA kernel that takes the step of many parameters
     _same_constants = True  # do they depend on nothing but the group and the step number?
 
     def _slots(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -31,14 +34,14 @@ class Elementwise(Optimizer):
     def _constants(self, group: dict[str, Any], step: float, state: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def _kernel(self, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+    def _kernel(self, xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
         raise NotImplementedError
 
     def _begin(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """The state before the first step."""
         state: dict[str, Any] = {"step": step_tensor()}
         for name in self._slots(group):
-            state[name] = make(np.zeros_like(p._array))
+            state[name] = make(library(p._array).zeros_like(p._array))
         return state
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -57,6 +60,7 @@ class Elementwise(Optimizer):
         names = self._slots(group)
         cache: dict[Any, Any] = {}
         kernel, scratch = self._kernel, self._scratch
+        batch = Batch(self._fused, kernel, scratch)
         for p, grad in with_gradient(group["params"]):
             state, array = self.state[p], p._array
             if not state:
@@ -69,11 +73,15 @@ class Elementwise(Optimizer):
                 constants = scalars(array, *self._constants(group, number, state))
                 cache[key] = constants
             arrays = [array, grad._array, *[state[name]._array for name in names]]
-            sweep(kernel, arrays, constants, scratch)
+            if array.__class__ is np.ndarray:
+                sweep(kernel, arrays, constants, scratch)
+            else:
+                batch.add(arrays, constants)
             count[...] = number
             for written in arrays[2:]:
                 record_write(written)
             record_write(array)
+        batch.step()
 
 
 def with_gradient(params: list[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -93,8 +101,8 @@ def evaluate(closure: Callable[[], Any] | None) -> Any:
 
 
 def refuse_capturable(group: dict[str, Any]) -> None:
-    """As PyTorch on the CPU: there is nothing to capture a step into."""
-    if group.get("capturable"):
+    """As PyTorch for parameters on the CPU: there is nothing to capture a step into."""
+    if group.get("capturable") and any(p._array.__class__ is np.ndarray for p in group["params"]):
         raise AssertionError(
             "If capturable=True, params and state_steps must be on supported devices: "
             "['cuda']; a step on the CPU cannot be captured."

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import cpu, device_of, move
 from .._core.dtype import get_default_dtype
 from .._core.tensor import Tensor, make
 
@@ -150,10 +151,12 @@ def _check_shapes(optimizer: Any, key: Any, p: Tensor, entries: Any) -> None:
 
 
 def _adopt(p: Tensor, value: Any, key: Any = None) -> Any:
-    """A copy with tensors in the parameter's dtype, but for counters."""
+    """A copy with tensors in the parameter's dtype and on its device, but for counters, which stay
+    on the CPU."""
     if isinstance(value, Tensor):
-        array = value._array
-        if key not in COUNTERS and p.is_floating_point():
+        counter = key in COUNTERS
+        array = move(value._array, cpu if counter else device_of(p._array))
+        if not counter and p.is_floating_point():
             return make(array.astype(p._array.dtype))
         return make(array.copy(order="K"))
     if isinstance(value, dict):

@@ -1,9 +1,11 @@
-"""Runs an elementwise update in cache-sized pieces, without temporaries."""
+"""Runs an elementwise update: on the CPU in cache-sized pieces, without temporaries."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+from .._core.device import library
 
 __all__ = ["PIECE", "Scratch", "scalars", "sweep"]
 
@@ -11,8 +13,8 @@ PIECE = 32768
 """Elements a piece: all operands of a float32 update with two states stay in a 1 MB cache."""
 
 Kernel = Callable[..., None]
-"""`kernel(p, g, states, t, u, c)`: writes `p` and `states`, may overwrite the scratch `t`, `u`,
-never `g`; `c` holds what `scalars` made."""
+"""`kernel(xp, p, g, states, t, u, c)`: writes `p` and `states`, may overwrite the scratch `t`,
+`u`, never `g`; `xp` is their library, `c` holds what `scalars` made."""
 
 
 class Scratch:
@@ -57,11 +59,14 @@ def sweep(kernel: Kernel, arrays: Sequence[Any], constants: Any, scratch: Scratc
     p = arrays[0]
     if p.dtype.char not in "fd":
         _convert(kernel, arrays, constants, scratch)
+    elif p.__class__ is not np.ndarray:
+        xp = library(p)
+        kernel(xp, p, arrays[1], arrays[2:], xp.empty_like(p), xp.empty_like(p), constants)
     elif p.size <= PIECE:
-        kernel(p, arrays[1], arrays[2:], *scratch.pair(p), constants)
+        kernel(np, p, arrays[1], arrays[2:], *scratch.pair(p), constants)
     else:
         for piece in _pieces(arrays):
-            kernel(piece[0], piece[1], piece[2:], *scratch.pair(piece[0]), constants)
+            kernel(np, piece[0], piece[1], piece[2:], *scratch.pair(piece[0]), constants)
 
 
 def _pieces(arrays: Sequence[Any]) -> Iterator[list[Any]]:
@@ -83,9 +88,10 @@ def _convert(kernel: Kernel, arrays: Sequence[Any], constants: Any, scratch: Scr
         sweep(kernel, [a.real for a in arrays], constants, scratch)
         sweep(kernel, [a.imag for a in arrays], constants, scratch)
         return
-    for piece in _pieces(arrays) if arrays[0].size > PIECE else [arrays]:
+    whole = arrays[0].size <= PIECE or arrays[0].__class__ is not np.ndarray
+    for piece in [arrays] if whole else _pieces(arrays):
         wide = [a.astype(np.float32) for a in piece]
-        kernel(wide[0], wide[1], wide[2:], *scratch.pair(wide[0]), constants)
+        sweep(kernel, wide, constants, scratch)
         for home, value in zip(piece, wide, strict=True):
             if home is not piece[1]:
                 home[...] = value

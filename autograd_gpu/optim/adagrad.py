@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
+from .._core.device import library
 from .._core.tensor import Tensor, make
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import Elementwise
@@ -77,7 +76,7 @@ class Adagrad(Elementwise):
         start = group["initial_accumulator_value"]
         if p.is_complex():
             start = complex(start, start)  # real and imaginary parts are updated apart
-        return {"step": step_tensor(), "sum": make(np.full_like(p._array, start))}
+        return {"step": step_tensor(), "sum": make(library(p._array).full_like(p._array, start))}
 
     def _constants(self, group: dict[str, Any], step: float, state: dict[str, Any]) -> Any:
         return (

@@ -30,6 +30,7 @@ class Adam(Elementwise):
     S. Reddi et al., On the convergence of Adam and beyond, ICLR 2018.
     """
 
+    _fused = "adam"
     _param_shaped = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(

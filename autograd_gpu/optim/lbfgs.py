@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
+from .._core.device import library
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
@@ -87,9 +86,9 @@ class _Run:
         parts = []
         for p in self.params:
             zero = p.grad is None
-            array = np.zeros_like(p._array) if zero else p.grad._array
+            array = library(p._array).zeros_like(p._array) if zero else p.grad._array
             parts.append(_real(array))
-        return np.concatenate(parts)
+        return library(parts[0]).concatenate(parts)
 
     def move(self, length: float, direction: Any) -> None:
         """x = x + length direction."""
@@ -120,7 +119,7 @@ class _Run:
             direction, length = self.direction(), number(group["lr"])
             previous, before = self.gradient, self.loss
             if state["n_iter"] == 1:
-                length *= min(1.0, 1.0 / float(np.abs(previous).sum()))
+                length *= min(1.0, 1.0 / float(abs(previous).sum()))
             slope = float(previous @ direction)
             state["d"], state["prev_flat_grad"] = make(direction), make(previous)
             state["t"], state["prev_loss"] = length, before
@@ -133,7 +132,7 @@ class _Run:
                 last
                 or self.evaluations >= group["max_eval"]
                 or self.flat(self.gradient)
-                or float(np.abs(direction * length).max()) <= group["tolerance_change"]
+                or _largest(direction * length) <= group["tolerance_change"]
                 or abs(self.loss - before) < group["tolerance_change"]
             ):
                 return
@@ -156,7 +155,7 @@ class _Run:
             return Point(t, loss, gradient, float(gradient @ direction))
 
         here = Point(0.0, self.loss, self.gradient, slope)
-        best = strong_wolfe(at, here, length, float(np.abs(direction).max()))
+        best = strong_wolfe(at, here, length, _largest(direction))
         self.move(best.t, direction)
         self.loss, self.gradient = best.loss, best.gradient
         return best.t
@@ -184,7 +183,7 @@ class _Run:
         """Keep the last step and its change of the gradient, where the curvature is positive."""
         state = self.state
         change = self.gradient - state["prev_flat_grad"]._array
-        step = state["d"]._array * np.asarray(number(state["t"]), change.dtype)
+        step = state["d"]._array * number(state["t"])
         curvature = float(change @ step)
         if curvature <= 1e-10:
             return
@@ -197,9 +196,13 @@ class _Run:
 
     def flat(self, gradient: Any) -> bool:
         """Is the gradient as good as zero?"""
-        return float(np.abs(gradient).max(initial=0)) <= self.group["tolerance_grad"]
+        return _largest(gradient) <= self.group["tolerance_grad"]
+
+
+def _largest(vector: Any) -> float:
+    return float(abs(vector).max()) if vector.size else 0.0
 
 
 def _real(array: Any) -> Any:
-    flat = np.ascontiguousarray(array).reshape(-1)
+    flat = library(array).ascontiguousarray(array).reshape(-1)
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat

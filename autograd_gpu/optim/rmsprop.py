@@ -26,6 +26,7 @@ class RMSprop(Elementwise):
     A. Graves, Generating sequences with recurrent neural networks, 2013.
     """
 
+    _fused = "rmsprop"
     _param_shaped = ("square_avg", "momentum_buffer", "grad_avg")
 
     def __init__(

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import library
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.graph import AccumulateGrad
 from ..autograd.mutation import record_write
+from ._batch import Batch
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import evaluate, with_gradient
 from ._sweep import PIECE, scalars, sweep
@@ -16,7 +18,7 @@ from .optimizer import Optimizer
 
 __all__ = ["SGD"]
 
-add, multiply, negative, subtract = np.add, np.multiply, np.negative, np.subtract
+add, multiply, ndarray, subtract = np.add, np.multiply, np.ndarray, np.subtract
 
 
 class SGD(Optimizer):
@@ -88,6 +90,7 @@ class SGD(Optimizer):
     def _step_plain(self, group: dict[str, Any]) -> None:
         """p = p - lr g: the common case, with as little Python around it as there can be."""
         rates: dict[str, Any] = {}
+        batch: Batch | None = None
         lr, move = number(group["lr"]), add if group["maximize"] else subtract
         for p in group["params"]:
             edge = p._edge
@@ -95,6 +98,11 @@ class SGD(Optimizer):
             if grad is None:
                 continue
             array = p._array
+            if array.__class__ is not ndarray:
+                batch = Batch("sgd", _update, self._scratch) if batch is None else batch
+                batch.add([array, grad._array], (lr, *_NOTHING, bool(group["maximize"]), False))
+                record_write(array)
+                continue
             char = array.dtype.char
             rate = rates.get(char)
             if rate is None:
@@ -106,6 +114,8 @@ class SGD(Optimizer):
                 sweep(_ascend if group["maximize"] else _descend, (array, grad._array),
                       (rate,), self._scratch)  # fmt: skip
             record_write(array)
+        if batch is not None:
+            batch.step()
 
     def _step_group(self, group: dict[str, Any]) -> None:
         momentum, decay = group["momentum"], number(group["weight_decay"])
@@ -116,39 +126,47 @@ class SGD(Optimizer):
             decay or None,
         )
         flags = bool(group["nesterov"]), bool(group["maximize"])
+        batch = Batch("sgd", _update, self._scratch)
         for p, grad in with_gradient(group["params"]):
             array, state = p._array, self.state[p] if momentum else {}
             arrays, first = [array, grad._array], False
             if momentum:
                 first = state.get("momentum_buffer") is None
                 if first:
-                    state["momentum_buffer"] = make(np.zeros_like(array))
+                    state["momentum_buffer"] = make(library(array).zeros_like(array))
                 arrays.append(state["momentum_buffer"]._array)
             constants = scalars(array, *options, *flags, first)
-            sweep(_update, arrays, constants, self._scratch)
+            if array.__class__ is ndarray:
+                sweep(_update, arrays, constants, self._scratch)
+            else:
+                batch.add(arrays, constants)
             record_write(array)
+        batch.step()
 
 
-def _descend(p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+_NOTHING = None, None, None, False  # no momentum, dampening, decay, Nesterov
+
+
+def _descend(xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
     subtract(p, multiply(g, c[0], t), p)
 
 
-def _ascend(p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+def _ascend(xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
     add(p, multiply(g, c[0], t), p)
 
 
-def _update(p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
+def _update(xp: Any, p: Any, g: Any, s: Any, t: Any, u: Any, c: Any) -> None:
     lr, momentum, share, decay, nesterov, maximize, first = c
     if maximize:
-        g = negative(g, u)
+        g = xp.negative(g, u)
     if decay is not None:
-        g = add(g, multiply(p, decay, t), u)
+        g = xp.add(g, xp.multiply(p, decay, t), u)
     if momentum is not None:
         (b,) = s
         if first:
             b[...] = g
         else:
-            multiply(b, momentum, b)
-            add(b, g if share is None else multiply(g, share, t), b)
-        g = add(g, multiply(b, momentum, t), u) if nesterov else b
-    subtract(p, multiply(g, lr, t), p)
+            xp.multiply(b, momentum, b)
+            xp.add(b, g if share is None else xp.multiply(g, share, t), b)
+        g = xp.add(g, xp.multiply(b, momentum, t), u) if nesterov else b
+    xp.subtract(p, xp.multiply(g, lr, t), p)

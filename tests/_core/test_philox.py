@@ -37,7 +37,7 @@ DRAWS = {
     "cauchy": lambda g, n, dtype: g.cauchy(n, 1.0, 0.5, dtype),
     "geometric": lambda g, n, dtype: g.geometric(n, 0.25, dtype),
     "randint": lambda g, n, dtype: g.randint(n, -5, 100, dtype),
-    "wide": lambda g, n, dtype: g.randint(n, 0, 2**20, np.int64).astype(dtype),
+    "wide": lambda g, n, dtype: g.randint(n, 0, 2**20, np.int64),
     "bernoulli": lambda g, n, dtype: g.bernoulli(n, 0.3).astype(dtype),
 }
 

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from autograd_gpu._core.device import cuda_status
 from autograd_gpu._core.random import (
     DEFAULT_SEED,
     Generator,
@@ -17,7 +18,6 @@ from autograd_gpu._core.random import (
     permutation,
     rounding,
 )
-from autograd_gpu._core.device import cuda_status
 from autograd_gpu._core.random.philox import philox4x32
 
 U1 = np.uint64(1)

@@ -115,7 +115,8 @@ def test_nan_and_inf_go_where_they_belong(cuda, gemm, place, value):
     (a if place == "a" else b)[1, 2] = value
     for one, two in itertools.product(("rows", "columns"), repeat=2):
         result = gemm.product("nn", laid(cuda, a, one), laid(cuda, b, two)).get()
-        np.testing.assert_array_equal(result, a @ b)
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(result, a @ b)
 
 
 def test_more_dimensions_are_rows(cuda, gemm, asked):

@@ -1,7 +1,7 @@
 """Compiled kernels for the tests of this folder; without g++ they are skipped, in CI they fail."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -35,17 +35,24 @@ def module_of(path: Path, expressions: tuple[str, ...], checked: bool, schedule:
     )
 
 
-@pytest.fixture(scope="session", params=["in order", "in disorder"])
+def get(file: str, expressions, checked: bool = False, schedule: str = "forward") -> Module:
+    """Kernels of a file in kernels/ or in this folder."""
+    path = HERE / file if (HERE / file).exists() else kernel_folder() / file
+    return module_of(path, tuple(expressions), checked, schedule)
+
+
+@pytest.fixture(scope="session")
+def in_order():
+    """in_order(file, expressions, checked) -> Module, whose threads run in order."""
+    require_emulator()
+    return get
+
+
+@pytest.fixture(scope="session", params=["forward", "random"])
 def compiled(request):
     """compiled(file, expressions, checked) -> Module, of a file in kernels/ or in this folder.
 
     Whoever asks for it runs twice: with threads in order, and in an order drawn for each launch.
     With `checked` parametrised, a kernel's test thus runs plainly, in disorder, and watched."""
     require_emulator()
-    schedule = "forward" if request.param == "in order" else "random"
-
-    def get(file, expressions, checked=False):
-        path = HERE / file if (HERE / file).exists() else kernel_folder() / file
-        return module_of(path, tuple(expressions), checked, schedule)
-
-    return get
+    return partial(get, schedule=request.param)

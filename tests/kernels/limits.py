@@ -21,11 +21,7 @@ MORE = {
 }  # fmt: skip
 
 # Kernels that may use local memory: what they call does, for large arguments.
-STACK = {
-    "sinc": "sin reduces large angles in local memory",
-    "sinc_backward": "sin and cos reduce large angles in local memory",
-}
-STACK |= {n: "its library function keeps a table in local memory" for n in ("sin", "cos", "tan")}
+STACK = {"sinc_backward": "sin and cos reduce large angles in local memory"}
 
 
 def registers(file, dtype):

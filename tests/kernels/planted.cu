@@ -115,3 +115,61 @@ extern "C" __global__ void loads_too_far(const float* in, float* out, int n) {
   int i = threadIdx.x;
   if (i < n) out[i] = in[i] + __ldg(in + i + 1);
 }
+
+// no __syncwarp between what a lane writes and its neighbour reads
+extern "C" __global__ void no_syncwarp(const float* in, float* out) {
+  __shared__ float copy[32];
+  copy[threadIdx.x] = in[threadIdx.x];
+  out[threadIdx.x] = copy[threadIdx.x ^ 1];
+}
+
+// reads a sum that other threads still add to
+extern "C" __global__ void reads_a_sum_too_early(const float* in, float* sum, float* out) {
+  atomicAdd(sum, in[threadIdx.x]);
+  out[threadIdx.x] = *sum;
+}
+
+// one lane of each pair is not in the mask that the other reads through
+extern "C" __global__ void reads_outside_its_mask(const int* in, int* out) {
+  int i = threadIdx.x;
+  if (i % 2 == 0) out[i] = __shfl_sync(0x55555555u, in[i], i + 1);
+}
+
+// the lanes of a warp meet with two different masks
+extern "C" __global__ void two_masks(const int* in, int* out) {
+  int i = threadIdx.x;
+  out[i] = __shfl_xor_sync(i < 16 ? 0xffffffffu : 0xfffffffeu, in[i], 1);
+}
+
+// an index of 32 bits where 64 are needed: row * n is beyond 2^31
+extern "C" __global__ void index_overflows(const float* in, float* out, int row, int n) {
+  int at = row * n + (int)threadIdx.x;
+  out[threadIdx.x] = in[at < 0 ? 0 : at % 8];
+}
+
+// an index beyond an array of fixed size, with another array behind it
+extern "C" __global__ void beyond_fixed_size(const float* in, float* out, int n) {
+  __shared__ float first[32], second[32];
+  first[threadIdx.x] = second[threadIdx.x] = in[threadIdx.x];
+  __syncthreads();
+  out[threadIdx.x] = first[threadIdx.x + n];
+}
+
+// the last term is never set where there is none
+extern "C" __global__ void uninitialised_local(const float* in, float* out, int n) {
+  float last;
+  for (int i = 0; i < n; ++i) last = in[i];
+  out[threadIdx.x] = last;
+}
+
+// a remainder by an empty dimension
+extern "C" __global__ void divides_by_zero(int* out, int n) { out[threadIdx.x] = 7 % n; }
+
+// an expression that is zero only where the product is rounded before the difference
+extern "C" __global__ void hangs_on_rounding(const float* a, const float* b, float* out) {
+  int i = threadIdx.x;
+  out[i] = a[i] * b[i] - __fmul_rn(a[i], b[i]);
+}
+
+// a condition that the kernel itself states
+extern "C" __global__ void asserts(const int* index, int n) { assert(index[threadIdx.x] < n); }

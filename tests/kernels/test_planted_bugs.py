@@ -4,19 +4,23 @@ import numpy as np
 import pytest
 
 from autograd_gpu.testing.emulator import ArgumentError, KernelError
+from autograd_gpu.testing.emulator.build import can_contract
 
 BUGS = [
     "one_too_far", "reads_too_far", "writes_before", "follows_null", "no_barrier",
     "no_second_barrier", "no_atomic", "blocks_collide", "uninitialised", "leaves_early",
-    "two_barriers", "shuffles_alone", "misaligned", "misaligned_atomic", "too_little_shared", "loads_too_far",
+    "two_barriers", "shuffles_alone", "misaligned", "misaligned_atomic", "too_little_shared", "loads_too_far", "no_syncwarp",
+    "reads_a_sum_too_early", "reads_outside_its_mask", "two_masks", "index_overflows",
+    "beyond_fixed_size", "uninitialised_local", "divides_by_zero", "hangs_on_rounding", "asserts",
 ]  # fmt: skip
 both = pytest.mark.parametrize("checked", [False, True], ids=["plain", "checked"])
+every_schedule = pytest.mark.parametrize("schedule", ["forward", "reverse", "random"])
 f4, i4, i8 = np.float32, np.int32, np.int64
 
 
 @pytest.fixture
-def kernel(compiled):
-    return lambda name, checked: compiled("planted.cu", BUGS, checked).get_function(name)
+def kernel(in_order):
+    return lambda name, checked: in_order("planted.cu", BUGS, checked).get_function(name)
 
 
 def ones(*shape, dtype=f4):
@@ -163,6 +167,96 @@ def test_too_little_dynamic_shared_memory(kernel):
         run((1,), (64,), (out,), shared_mem=128)
 
 
+@every_schedule
+def test_missing_barrier_of_a_warp(kernel, schedule):
+    """What one lane writes another reads, in whatever order they happen to run."""
+    words = "race in shared memory|uninitialised shared memory"
+    with pytest.raises(KernelError, match=words):
+        kernel("no_syncwarp", True)((1,), (32,), (ones(32), ones(32)), schedule=schedule, seed=2)
+
+
+@every_schedule
+def test_read_beside_atomics(kernel, schedule):
+    args = (ones(32), np.zeros(1, f4), ones(32))
+    with pytest.raises(KernelError, match="race in global memory"):
+        kernel("reads_a_sum_too_early", True)((1,), (32,), args, schedule=schedule, seed=2)
+
+
+@both
+def test_shuffle_from_outside_the_mask(kernel, checked):
+    run, args = kernel("reads_outside_its_mask", checked), (np.ones(32, i4), np.ones(32, i4))
+    with pytest.raises(KernelError, match="lane 0 reads lane 1 outside mask 55555555"):
+        run((1,), (32,), args)
+
+
+@both
+def test_different_masks(kernel, checked):
+    run, args = kernel("two_masks", checked), (np.ones(32, i4), np.ones(32, i4))
+    with pytest.raises(KernelError, match="not in its mask|different masks"):
+        run((1,), (32,), args)
+
+
+def test_index_of_32_bits(kernel):
+    """The checker sees the overflow itself: no array of that size is needed."""
+    args = (ones(8), ones(8), i4(70_000), i4(40_000))
+    with pytest.raises(KernelError, match="overflow of a signed integer: 70000 . 40000") as error:
+        kernel("index_overflows", True)((1,), (8,), args)
+    assert f"planted.cu:{line_of('int at = row * n')}" in str(error.value)
+    kernel("index_overflows", True)((1,), (8,), (*args[:2], i4(7), i4(4)))
+
+
+def test_index_beyond_an_array_of_fixed_size(kernel):
+    run, args = kernel("beyond_fixed_size", True), (ones(32), ones(32))
+    run((1,), (32,), (*args, i4(0)))
+    with pytest.raises(KernelError, match="out of bounds: index 32 of an array of fixed size"):
+        run((1,), (32,), (*args, i4(1)))
+
+
+@both
+def test_uninitialised_variable_shows_in_the_values(kernel, checked):
+    out = ones(4)
+    kernel("uninitialised_local", checked)((1,), (4,), (ones(3), out, i4(3)))
+    assert (out == 1).all()
+    kernel("uninitialised_local", checked)((1,), (4,), (ones(3), out, i4(0)))
+    assert not (np.abs(out) < 1e30).any()
+
+
+@both
+def test_division_by_zero(kernel, checked):
+    """It would kill the process; on a GPU it gives some number."""
+    run = kernel("divides_by_zero", checked)
+    for _ in range(2):
+        with pytest.raises(KernelError, match="division of an integer by zero|overflow"):
+            run((1,), (4,), (np.zeros(4, i4), i4(0)))
+    run((1,), (4,), (np.zeros(4, i4), i4(2)))
+
+
+def test_fused_products_are_seen(kernel):
+    """NVRTC fuses a product and a sum; the plain mode does not, the checked one does."""
+    if not can_contract():
+        pytest.skip("this CPU has no fused multiply-add")
+    a, b = np.random.default_rng(0).standard_normal((2, 64)).astype(f4)
+    plain, fused = ones(64), ones(64)
+    kernel("hangs_on_rounding", False)((1,), (64,), (a, b, plain))
+    kernel("hangs_on_rounding", True)((1,), (64,), (a, b, fused))
+    exact = (a.astype(float) * b - (a * b).astype(float)).astype(f4)
+    assert (plain == 0).all() and np.array_equal(fused, exact) and fused.any()
+
+
+@both
+def test_assertion_in_a_kernel(kernel, checked):
+    with pytest.raises(KernelError, match=r"thread \(2, 0, 0\): assertion failed: index.* < n"):
+        kernel("asserts", checked)((1,), (4,), (np.arange(4, dtype=i4), i4(2)))
+
+
+def test_dynamic_shared_memory_beyond_48_kib(kernel):
+    run, out = kernel("too_little_shared", False), ones(64)
+    with pytest.raises(KernelError, match="max_dynamic_shared_size_bytes"):
+        run((1,), (64,), (out,), shared_mem=48 * 1024 + 1)
+    run.max_dynamic_shared_size_bytes = 100 * 1024
+    run((1,), (64,), (out,), shared_mem=100 * 1024)
+
+
 READ_ONLY = np.broadcast_to(f4(1), (8,))
 GOOD = (ones(8), ones(8), i8(8))
 
@@ -210,8 +304,10 @@ def test_launches_that_a_gpu_refuses(kernel, grid, block, words):
 
 
 def test_too_much_shared_memory(kernel):
+    run = kernel("one_too_far", False)
+    run.max_dynamic_shared_size_bytes = 2**20
     with pytest.raises(KernelError, match="232448 bytes"):
-        kernel("one_too_far", False)((1,), (1,), GOOD, shared_mem=232449)
+        run((1,), (1,), GOOD, shared_mem=232449)
 
 
 def test_unknown_schedule(kernel):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from ..device import cuda, device
-from .generator import Generator, default_generator
+from .generator import Generator, checked_seed, default_generator
 
 __all__ = [
     "cuda_generator", "cuda_states", "default_for", "load_cuda_states", "seed_cuda",
@@ -45,7 +45,8 @@ def cuda_generator(index: int) -> Generator:
 
 def seed_cuda(seed: int) -> None:
     """Seed the generators of all CUDA devices, those that nobody has used yet when somebody
-    does."""
+    does. ValueError for a seed out of range."""
+    seed = checked_seed(seed)
     with _lock:
         for generator in _generators.values():
             generator.manual_seed(seed)

@@ -115,16 +115,9 @@ class Generator:
             RuntimeError: a seed that is not an int.
             ValueError: a seed out of range.
         """
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
-        value = seed.__index__()
-        if not -(2**63) <= value < 2**64:
-            raise ValueError(
-                f"Overflow when unpacking long long: expected a seed of -2**63 to 2**64 - 1, "
-                f"but got {value}"
-            )
+        value = checked_seed(seed)
         with self.lock:
-            self._start(value % 2**64)
+            self._start(value)
         return self
 
     def seed(self) -> int:
@@ -248,6 +241,19 @@ class Generator:
     def seed_draw(self) -> int:
         """A seed below 2**63 out of the stream: what samplers and loaders seed others with."""
         return int(self.random(1, dtype=np.int64)[0])
+
+
+def checked_seed(seed: Any) -> int:
+    """A seed as an integer of 64 bits; see `Generator.manual_seed` for the errors."""
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+    value = seed.__index__()
+    if not -(2**63) <= value < 2**64:
+        raise ValueError(
+            f"Overflow when unpacking long long: expected a seed of -2**63 to 2**64 - 1, "
+            f"but got {value}"
+        )
+    return value % 2**64
 
 
 def _place(place: Any) -> Any:

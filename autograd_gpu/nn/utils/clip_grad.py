@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..._core.device import at, device_of, library, move
+from ..._core.library import KERNELS
 from ..._core.tensor import Tensor, as_array, make
 from ...autograd.mutation import record_write
 
@@ -50,9 +52,12 @@ def get_total_norm(
     order = float(norm_type)
     if not arrays:
         return make(np.zeros((), np.float32))
-    norms = np.stack([norm(array, order) for array in arrays])
-    total = norm(norms, order)
-    if error_if_nonfinite and not np.isfinite(total):
+    total = many("total_norm", arrays, order)
+    if total is NotImplemented:
+        here = device_of(arrays[0])
+        norms = [move(norm(array, order), here) for array in arrays]
+        total = norm(library(norms[0]).stack(norms), order)
+    if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {order} for gradients from `parameters` is non-finite, so "
             "it cannot be clipped. To disable this error and scale the gradients by the "
@@ -66,11 +71,14 @@ def clip_grads_with_norm_(
 ) -> None:
     """Scale all gradients, in place, by max_norm / (total_norm + 1e-6) where that is below 1."""
     grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
-    scale = float(max_norm) / (total_norm._array + 1e-6)
-    factor = float(np.minimum(scale, 1.0))      # NaN stays NaN
+    total = total_norm._array
+    if not grads or many("clip_by_norm", grads, total, float(max_norm)) is NotImplemented:
+        scale = float(max_norm) / (total + 1e-6)
+        factor = float(library(scale).minimum(scale, 1.0))      # NaN stays NaN
+        for array in grads:
+            with np.errstate(all="ignore"), at(device_of(array)):
+                library(array).multiply(array, array.dtype.type(factor), out=array)
     for array in grads:
-        with np.errstate(all="ignore"):
-            np.multiply(array, array.dtype.type(factor), out=array)
         record_write(array)
 
 
@@ -82,7 +90,8 @@ def clip_grad_value_(
     for parameter in listed(parameters):
         grad = parameter.grad
         if grad is not None:
-            np.clip(grad._array, -bound, bound, out=grad._array)
+            with at(device_of(grad._array)):
+                library(grad._array).clip(grad._array, -bound, bound, out=grad._array)
             record_write(grad._array)
 
 
@@ -91,32 +100,49 @@ def listed(tensors: Any) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
+def many(name: str, arrays: list[Any], *options: Any) -> Any:
+    """What the kernel of a name gives for arrays of one device, all of them in one launch;
+    NotImplemented where there is none, or where it does not accept them."""
+    run = KERNELS.get(name, {}).get(arrays[0].__class__)
+    if run is None or any(a.__class__ is not arrays[0].__class__ for a in arrays):
+        return NotImplemented
+    if len({a.data.device_id for a in arrays}) > 1:
+        return NotImplemented
+    with at(device_of(arrays[0])):
+        return run(arrays, *options)
+
+
 def norm(array: Any, order: float) -> Any:
     """The vector norm of an array's elements, a 0-d array of its (real) dtype."""
-    size = np.abs(array).reshape(-1)
+    with at(device_of(array)):
+        return _norm(library(array), array, order)
+
+
+def _norm(xp: Any, array: Any, order: float) -> Any:
+    size = xp.abs(array).reshape(-1)
     dtype = size.dtype
     if dtype.itemsize == 2:
         size = size.astype(np.float32)              # half types: summed in float32
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if order == 2.0:
-            value = euclidean(size)
+            value = euclidean(xp, size)
         elif math.isinf(order):
             value = size.max() if order > 0 else size.min()
         elif order == 0.0:
             value = (size != 0).sum()
         else:
-            value = np.power((size**order).sum(), 1.0 / order)
+            value = xp.power((size**order).sum(), 1.0 / order)
     return as_array(value, array.__class__).astype(dtype)
 
 
-def euclidean(size: Any) -> Any:
+def euclidean(xp: Any, size: Any) -> Any:
     """The 2-norm, as one dot product: accurate (BLAS adds in many lanes) and without temporary.
 
     Where squares overflow or vanish, the numbers are scaled by the largest first.
     """
-    value = np.sqrt(np.dot(size, size))
+    value = xp.sqrt(xp.dot(size, size))
     if size.size and not 0 < value < math.inf:
         largest = size.max()
         if 0 < largest < math.inf:
-            return largest * np.sqrt(np.square(size / largest).sum())
+            return largest * xp.sqrt(xp.square(size / largest).sum())
     return value

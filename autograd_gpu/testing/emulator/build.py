@@ -26,8 +26,14 @@ COMMON = [
 ]  # fmt: skip
 PLAIN = [
     "-O1", "-ffp-contract=fast", "-w", "-fsanitize=alignment", "-fno-sanitize-recover=alignment",
+    "-ftrivial-auto-var-init=pattern",
 ]  # fmt: skip
-CHECKED = ["-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"]
+SANITIZERS = "signed-integer-overflow,bounds"
+CHECKED = [
+    "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", f"-fsanitize={SANITIZERS}",
+    f"-fno-sanitize-recover={SANITIZERS}",
+]  # fmt: skip
+CONTRACTED = ["-mfma", "-fexpensive-optimizations"]  # the latter holds the pass that fuses
 MAX_SHARED = 232448  # bytes a block may have on the newest GPUs; as in runtime.h
 
 
@@ -83,7 +89,7 @@ def build(
     folders = list(include) + ([source.parent] if isinstance(source, Path) else [])
     text = f'#include "{source.resolve()}"\n' if isinstance(source, Path) else source + "\n"
     text += "".join(f"EMULATOR_EXPORT({identifier(e)}, {e})\n" for e in expressions)
-    modes = [*(CHECKED if checked else []), *(["-mfma"] if contract else [])]
+    modes = [*(CHECKED if checked else []), *(CONTRACTED if contract else [])]
     flags = [*COMMON, *PLAIN, *modes, "-include", "cuda_emulator.h"]
     flags += [f"-I{folder.resolve()}" for folder in [INCLUDE, *folders]]
     read = [source] if isinstance(source, Path) else []

@@ -75,7 +75,8 @@ class Module:
 
 
 class Kernel:
-    """One kernel: `kernel(grid, block, args, shared_mem=0)`."""
+    """One kernel: `kernel(grid, block, args, shared_mem=0)`. As with CuPy's, dynamic shared memory
+    beyond 48 KiB has to be asked for, by setting `max_dynamic_shared_size_bytes`."""
 
     def __init__(self, module: Module, expression: str) -> None:
         """Made by `Module.get_function`."""
@@ -85,6 +86,7 @@ class Kernel:
         signature = getattr(module.library, f"emulator_signature_{name}")
         signature.restype = ctypes.c_char_p
         self.parameters = parse(signature().decode())
+        self.max_dynamic_shared_size_bytes = 48 * 1024
         self._launches = 0
         self._labels = [f"{self.name}, argument {k}" for k in range(len(self.parameters))]
         self._format, self._values, self._pointers = _storage(self.parameters)
@@ -107,6 +109,11 @@ class Kernel:
         KernelError for what the kernel did wrong: then no array has changed, but those of `also`
         and those that were not guarded.
         """
+        if shared_mem > self.max_dynamic_shared_size_bytes:
+            raise KernelError(
+                f"{self.name}: {shared_mem} bytes of dynamic shared memory, and a launch may have "
+                f"{self.max_dynamic_shared_size_bytes}: set max_dynamic_shared_size_bytes before"
+            )
         schedule = schedule or self.module.schedule
         seed = self._launches if seed is None else seed
         self._launches += 1

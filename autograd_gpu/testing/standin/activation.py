@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import calls
+from . import calls, streams
 from .arrays import ndarray
 
 __all__ = ["Call", "activate", "described", "rebuilt", "record_calls", "use"]
@@ -23,21 +23,22 @@ class Call(NamedTuple):
     kwargs: tuple[tuple[str, Any], ...]
 
 
-def use() -> None:
-    """Make the stand-in the CUDA library of this process."""
+def use(devices: int = 1) -> None:
+    """Make the stand-in the CUDA library of this process, with one device or two."""
     import autograd_gpu.testing.standin as standin
 
     from ..._core import library
 
+    streams.DEVICES = devices
     _installed.append(library.install(standin))
 
 
 @contextmanager
-def activate() -> Iterator[None]:
+def activate(devices: int = 1) -> Iterator[None]:
     """The same for a while."""
     from ..._core import library
 
-    use()
+    use(devices)
     try:
         yield
     finally:

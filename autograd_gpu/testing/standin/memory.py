@@ -90,7 +90,7 @@ class Arena:
         return self.capacity - self.used - self.idle_bytes
 
 
-ARENAS = tuple(Arena(device) for device in range(streams.DEVICES))
+ARENAS = tuple(Arena(device) for device in range(streams.MOST_DEVICES))
 
 
 LIVING: "weakref.WeakValueDictionary[int, BaseMemory]" = weakref.WeakValueDictionary()

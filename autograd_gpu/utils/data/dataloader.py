@@ -7,8 +7,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from ..._core.device import cuda_status
 from ._collate import default_collate, default_convert
 from ._iterate import ParallelIterator, SerialIterator
+from ._pin import pinned
 from .dataset import IterableDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
@@ -124,11 +126,16 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self) -> Iterator[Any]:
         if self.pin_memory:
+            if cuda_status()[0]:
+                return map(pinned, self._batches())
             warnings.warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device "
                 "pinned memory won't be used.",
                 stacklevel=2,
             )
+        return self._batches()
+
+    def _batches(self) -> Iterator[Any]:
         if self.num_workers == 0:
             return SerialIterator(self)
         if not self.persistent_workers:

@@ -154,8 +154,22 @@ extern "C" void __tsan_func_entry(void*) {}
 extern "C" void __tsan_func_exit() {}
 extern "C" void __tsan_vptr_update(void**, void*) {}
 
-// -fsanitize=alignment: a pointer to a type lies where that type may not.
-extern "C" void __ubsan_handle_type_mismatch_v1_abort(const void*, const void* address) {
-  if (emulator::now.in_kernel)
-    emulator::fail("misaligned access to %p pc=%p", address, CALLER);
-}
+// What -fsanitize=alignment, bounds and signed-integer-overflow call. The first argument describes
+// the place in the kernel's text; the runtime finds it by the address of the instruction.
+#define FOUND(name, values, ...)                               \
+  extern "C" void __ubsan_handle_##name##_abort values {       \
+    if (emulator::now.in_kernel) emulator::fail(__VA_ARGS__, CALLER); \
+  }
+FOUND(type_mismatch_v1, (const void*, const void* address), "misaligned access to %p pc=%p", address)
+FOUND(out_of_bounds, (const void*, const void* index),
+      "out of bounds: index %ld of an array of fixed size pc=%p", reinterpret_cast<long>(index))
+#define OVERFLOW(name, sign)                                                                 \
+  FOUND(name##_overflow, (const void*, const void* a, const void* b),                        \
+        "overflow of a signed integer: %ld " sign " %ld pc=%p", reinterpret_cast<long>(a),   \
+        reinterpret_cast<long>(b))
+OVERFLOW(add, "+")
+OVERFLOW(sub, "-")
+OVERFLOW(mul, "*")
+OVERFLOW(divrem, "/")
+FOUND(negate_overflow, (const void*, const void* a),
+      "overflow of a signed integer: -(%ld) pc=%p", reinterpret_cast<long>(a))

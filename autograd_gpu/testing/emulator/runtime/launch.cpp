@@ -9,18 +9,20 @@
 
 namespace emulator {
 
-static void on_fault(int, siginfo_t* info, void* context) {
+static void on_fault(int number, siginfo_t* info, void* context) {
   auto* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-  if (now.in_kernel)
-    fail("out of bounds: the access to %p faulted pc=%p", info->si_addr,
-         reinterpret_cast<void*>(registers[REG_RIP] + 1));
-  signal(SIGSEGV, SIG_DFL);
-  raise(SIGSEGV);
+  void* pc = reinterpret_cast<void*>(registers[REG_RIP] + 1);
+  if (now.in_kernel && number == SIGFPE) fail("division of an integer by zero pc=%p", pc);
+  if (now.in_kernel) fail("out of bounds: the access to %p faulted pc=%p", info->si_addr, pc);
+  signal(number, SIG_DFL);
+  raise(number);
 }
+
+constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE};
 
 // Turns a fault into an error while it lives; the program's own handler comes back after.
 class FaultGuard {
-  struct sigaction old_segv_, old_bus_;
+  struct sigaction old_[3];
   stack_t old_stack_;
 
  public:
@@ -33,12 +35,10 @@ class FaultGuard {
     struct sigaction action {};
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigaction(SIGSEGV, &action, &old_segv_);
-    sigaction(SIGBUS, &action, &old_bus_);
+    for (int k = 0; k < 3; ++k) sigaction(FAULTS[k], &action, &old_[k]);
   }
   ~FaultGuard() {
-    sigaction(SIGSEGV, &old_segv_, nullptr);
-    sigaction(SIGBUS, &old_bus_, nullptr);
+    for (int k = 0; k < 3; ++k) sigaction(FAULTS[k], &old_[k], nullptr);
     sigaltstack(&old_stack_, nullptr);
   }
 };

@@ -97,9 +97,15 @@ template <class T> inline T alone(T value) {
   return value;
 }
 }  // namespace emulator
-#define EMULATOR_OPERATION(name, op)                                              \
-  inline float __f##name##_rn(float a, float b) { return emulator::alone(a op b); } \
-  inline double __d##name##_rn(double a, double b) { return emulator::alone(a op b); }
+#define EMULATOR_OPERATION(name, op)              \
+  inline float __f##name##_rn(float a, float b) { \
+    a = emulator::alone(a);                       \
+    return emulator::alone(a op b);               \
+  }                                               \
+  inline double __d##name##_rn(double a, double b) { \
+    a = emulator::alone(a);                       \
+    return emulator::alone(a op b);               \
+  }
 EMULATOR_OPERATION(add, +)
 EMULATOR_OPERATION(sub, -)
 EMULATOR_OPERATION(mul, *)
