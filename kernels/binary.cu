@@ -29,9 +29,6 @@ struct DivRounded {
 // floor_divide: a / b rounded down
 struct FloorDivide { FORMULA(A a, A b) { return quotient_down(a, b); } };
 
-// rfloordiv: b / a rounded down
-struct Rfloordiv { FORMULA(A a, A b) { return quotient_down(b, a); } };
-
 // remainder: a - b floor(a / b)
 struct Remainder {
   FORMULA(A a, A b) {
@@ -40,9 +37,6 @@ struct Remainder {
     return (b < A(0)) != (rest < A(0)) ? rest + b : rest;
   }
 };
-
-// rmod: b - a floor(b / a)
-struct Rmod { FORMULA(A a, A b) { return Remainder::of(b, a); } };
 
 // fmod: a - b trunc(a / b)
 struct Fmod { FORMULA(A a, A b) { return fmod(a, b); } };

@@ -148,27 +148,12 @@ struct BceBackward {
   }
 };
 
-// bce_backward_target: g m w (max(ln(1 - x), -100) - max(ln x, -100))
-struct BceBackwardTarget {
-  FORMULA(A g, A x, A, A w, A m) {
-    return g * m * (larger(log1p(-x), A(-100)) - larger(log(x), A(-100))) * w;
-  }
-};
-
 // bce_with_logits_backward: g m w ((1 - t) - (1 + (p - 1) t) / (1 + e^x)); p = 1 where not given
 struct BceWithLogitsBackward {
   FORMULA(A g, A x, A t, A w, A m) { return (logistic(x) - t) * (g * m) * w; }
   FORMULA(A g, A x, A t, A w, A p, A m) {
     A slope = A(1) - t - ((p - A(1)) * t + A(1)) * logistic(-x);
     return slope * (g * m) * w;
-  }
-};
-
-// bce_with_logits_backward_target: g m w ((p - 1) ln(1 + e^-x) - x); p = 1 where not given
-struct BceWithLogitsBackwardTarget {
-  FORMULA(A g, A x, A, A w, A m) { return -x * (g * m) * w; }
-  FORMULA(A g, A x, A, A w, A p, A m) {
-    return ((p - A(1)) * log1p_exp(-x) - x) * (g * m) * w;
   }
 };
 

@@ -6,11 +6,6 @@ namespace ag {
 
 constexpr int MOST_THREADS = 512;
 
-// A quotient of numbers that are not negative; the division of 32 bits costs a fraction.
-__device__ __forceinline__ i64 quotient(i64 a, i64 b) {
-  return (a | b) >> 32 ? a / b : (i64)((unsigned)a / (unsigned)b);
-}
-
 // ---- what is reduced: an operation R has `of` of two states, and a state that changes nothing
 
 // The sum of e^(x - top), as softmax and its relatives need it. The first top is a finite number,
@@ -104,13 +99,28 @@ struct Columns {
   }
 };
 
-// Where the first element of an item of a contiguous array (outer, size, inner) lies; for rows
-// inner = 1.
-template <class G> __device__ __forceinline__ i64 begin_of(i64 item, i64 size, i64 inner) {
-  if (G::ROWS) return item * size;
-  const i64 before = quotient(item, inner);
-  return before * size * inner + (item - before * inner);
-}
+// One item of a contiguous array, seen by one thread of its group. Rows: the array is (across, size),
+// and slabs = 1; columns: it is (slabs, size, across).
+template <class G> struct Item {
+  i64 number, begin, stride, size;
+  bool live;
+
+  __device__ __forceinline__ Item(i64 slab, i64 first, i64 size, i64 across) : size(size) {
+    const i64 k = first + G::item();
+    live = k < across;
+    stride = G::ROWS ? 1 : across;
+    number = slab * across + k;
+    begin = slab * size * across + (G::ROWS ? k * size : k);
+  }
+  // f(index, place) for this thread's share of the elements.
+  template <class F> __device__ __forceinline__ void each(F f) const {
+    if (!live) return;
+    const i64 step = G::members() * stride;
+    i64 at = begin + G::member() * stride;
+#pragma unroll 2
+    for (i64 c = G::member(); c < size; c += G::members(), at += step) f(c, at);
+  }
+};
 
 // Every thread of a block of two dimensions gets R of all threads' values.
 template <class R, class S> __device__ __forceinline__ S whole_block(S value, S none) {

@@ -96,6 +96,7 @@ __global__ void index_add(const T* v, const i64* index, wide<T>* out, i64 blocks
   }
 }
 
+// index_reduce: y[index[k]] = F(y[index[k]], v[k]): F the product, the larger or the smaller one
 struct Product {
   template <class A> static __device__ __forceinline__ A of(A a, A b) { return a * b; }
 };

@@ -1,7 +1,6 @@
-// Losses of classes: cross-entropy and the negative log likelihood, forward and backward. The
-// scores x are contiguous, of shape (outer, size, inner), `size` is the number of classes, and an
-// item is one of the outer * inner samples. A target that is `ignore` does not count; the place of
-// the first that is no class goes to `bad`, one number a block.
+// Losses of classes: cross-entropy and the negative log likelihood, forward and backward. An item
+// (see there) is a sample, `size` the number of classes. A target that is `ignore` does not count;
+// the place of the first that is no class goes to `bad`, one number a block.
 #include "groups.cuh"
 
 namespace ag {
@@ -26,6 +25,7 @@ struct AddTally {
   }
 };
 
+__device__ __forceinline__ i64 this_block() { return (i64)blockIdx.y * gridDim.x + blockIdx.x; }
 __device__ __forceinline__ bool first_thread() { return threadIdx.x == 0 && threadIdx.y == 0; }
 
 // Every thread gets the block's tally, whose sums go to `partial` for a second launch; a single
@@ -36,10 +36,10 @@ __device__ __forceinline__ Tally<wide<T>> end_block(const Tally<wide<T>>& mine, 
   typedef wide<T> A;
   const Tally<A> all = whole_block<AddTally>(mine, AddTally::none<A>());
   if (first_thread()) {
-    bad[blockIdx.x] = all.bad;
+    bad[this_block()] = all.bad;
     if (partial) {
-      partial[blockIdx.x] = all.loss;
-      partial[gridDim.x + blockIdx.x] = all.weight;
+      partial[this_block()] = all.loss;
+      partial[gridDim.x * gridDim.y + this_block()] = all.weight;
     } else if (reduction != NONE) {
       out[0] = narrow<T>(reduction == MEAN ? all.loss / all.weight : all.loss);
     }
@@ -67,63 +67,54 @@ __device__ __forceinline__ wide<T> weight_of(const T* weight, i64 target, i64 si
 
 // ---- cross-entropy
 
-// What all threads of a group know of their item.
-template <class G, class T> struct Sample {
-  i64 item, begin, stride, size;
-  bool live;
-
-  __device__ __forceinline__ Sample(i64 first, i64 items, i64 size, i64 inner) : size(size) {
-    item = first + G::item();
-    live = item < items;
-    stride = G::ROWS ? 1 : inner;
-    begin = live ? begin_of<G>(item, size, inner) : 0;
+// The loss of one item, known to all threads of its group; `own`: the weight of its class.
+template <class G, class T>
+__device__ __forceinline__ wide<T> entropy(const Item<G>& item, const T* x, i64 target,
+                                           const T* weight, const Powers<wide<T>>& all,
+                                           wide<T> own, wide<T> smoothing) {
+  typedef wide<T> A;
+  const A log_sum = log(all.sum);
+  A others = 0;
+  if (smoothing != A(0)) {
+    item.each([&](i64 c, i64 at) {
+      others += (all.top - widen(x[at]) + log_sum) * (weight ? widen(weight[c]) : A(1));
+    });
+    others = G::template reduce<Sum>(others, A(0)) * (smoothing / A(item.size));
   }
-  // f(class, place) for this thread's share of the classes.
-  template <class F> __device__ __forceinline__ void each(F f) const {
-    if (!live) return;
-#pragma unroll 4
-    for (i64 c = G::member(); c < size; c += G::members()) f(c, begin + c * stride);
-  }
-};
+  if (target < 0 || target >= item.size) return own;
+  const A loss = (all.top - widen(x[item.begin + target * item.stride]) + log_sum) * own;
+  return smoothing != A(0) ? (A(1) - smoothing) * loss + others : loss;
+}
 
 // cross_entropy: w_t (1 - e) (ln sum e^x - x_t) + e / n sum w (ln sum e^x - x), summed or averaged
 template <class G, class T>
-__global__ void __launch_bounds__(MOST_THREADS)
+__global__ void __launch_bounds__(MOST_THREADS, 1)
     cross_entropy(const T* x, const i64* target, const T* weight, T* out, wide<T>* tops,
-                  wide<T>* sums, wide<T>* total, wide<T>* partial, i64* bad, i64 items, i64 size,
-                  i64 inner, i64 ignore, wide<T> smoothing, int reduction) {
+                  wide<T>* sums, wide<T>* total, wide<T>* partial, i64* bad, i64 slabs, i64 size,
+                  i64 across, i64 ignore, wide<T> smoothing, int reduction) {
   typedef wide<T> A;
   Tally<A> tally = AddTally::none<A>();
-  for (i64 first = G::first(); first < items; first += G::step()) {
-    const Sample<G, T> sample(first, items, size, inner);
-    Powers<A> all = PowerSum::none<A>();
-    sample.each([&](i64, i64 at) { PowerSum::put(all, widen(x[at])); });
-    all = G::template reduce<PowerSum>(all, PowerSum::none<A>());
-    all.sum += all.top - all.top;  // NaN if an x is infinite
-    const A log_sum = log(all.sum);
-    A others = 0;
-    if (smoothing != A(0)) {
-      sample.each([&](i64 c, i64 at) {
-        others += (all.top - widen(x[at]) + log_sum) * (weight ? widen(weight[c]) : A(1));
-      });
-      others = G::template reduce<Sum>(others, A(0)) * (smoothing / A(size));
-    }
-    if (!sample.live || G::member() != 0) continue;
-    tops[sample.item] = all.top;
-    sums[sample.item] = all.sum;
-    const i64 t = target[sample.item];
-    A loss = 0;
-    if (t != ignore) {
-      const A own = weight_of(weight, t, size);
-      const bool known = t >= 0 && t < size;
-      loss = known ? (all.top - widen(x[sample.begin + t * sample.stride]) + log_sum) * own : own;
-      if (smoothing != A(0)) loss = (A(1) - smoothing) * loss + others;
-      if (!known && sample.item < tally.bad) tally.bad = sample.item;
+#pragma unroll 1
+  for (i64 slab = blockIdx.y; slab < slabs; slab += gridDim.y)
+#pragma unroll 1
+    for (i64 first = G::first(); first < across; first += G::step()) {
+      const Item<G> item(slab, first, size, across);
+      Powers<A> all = PowerSum::none<A>();
+      item.each([&](i64, i64 at) { PowerSum::put(all, widen(x[at])); });
+      all = G::template reduce<PowerSum>(all, PowerSum::none<A>());
+      all.sum += all.top - all.top;  // NaN if an x is infinite
+      const i64 t = item.live ? target[item.number] : ignore;
+      const A own = t == ignore ? A(0) : weight_of(weight, t, size);
+      A loss = entropy(item, x, t == ignore ? -1 : t, weight, all, own, smoothing);
+      if (!item.live || G::member() != 0) continue;
+      if (t == ignore) loss = 0;  // not the smoothed part either
+      tops[item.number] = all.top;
+      sums[item.number] = all.sum;
+      if (reduction == NONE) out[item.number] = narrow<T>(loss);
+      if (t != ignore && (t < 0 || t >= size) && item.number < tally.bad) tally.bad = item.number;
+      tally.loss += loss;
       tally.weight += own;
     }
-    if (reduction == NONE) out[sample.item] = narrow<T>(loss);
-    tally.loss += loss;
-  }
   tally = end_block(tally, out, partial, bad, reduction);
   if (total && !partial && first_thread()) total[0] = tally.weight;
 }
@@ -139,53 +130,63 @@ __global__ void cross_entropy_total(const wide<T>* partial, i64 blocks, T* out, 
 
 // cross_entropy_backward: g w_t (1 - e) (p - 1 at t) + g e / n (p sum w - w), p the softmax of x
 template <class G, class T>
-__global__ void __launch_bounds__(MOST_THREADS)
+__global__ void __launch_bounds__(MOST_THREADS, 1)
     cross_entropy_backward(const T* g, const T* x, const i64* target, const T* weight,
                            const wide<T>* tops, const wide<T>* sums, const wide<T>* total, T* out,
-                           i64 items, i64 size, i64 inner, i64 ignore, wide<T> smoothing,
+                           i64 slabs, i64 size, i64 across, i64 ignore, wide<T> smoothing,
                            int reduction) {
   typedef wide<T> A;
-  for (i64 first = G::first(); first < items; first += G::step()) {
-    const Sample<G, T> sample(first, items, size, inner);
-    A weights = A(size);
-    if (smoothing != A(0) && weight) {
-      weights = 0;
-      sample.each([&](i64 c, i64) { weights += widen(weight[c]); });
-      weights = G::template reduce<Sum>(weights, A(0));
+#pragma unroll 1
+  for (i64 slab = blockIdx.y; slab < slabs; slab += gridDim.y)
+#pragma unroll 1
+    for (i64 first = G::first(); first < across; first += G::step()) {
+      const Item<G> item(slab, first, size, across);
+      A weights = A(size);
+      if (smoothing != A(0) && weight) {
+        weights = 0;
+        item.each([&](i64 c, i64) { weights += widen(weight[c]); });
+        weights = G::template reduce<Sum>(weights, A(0));
+      }
+      if (!item.live) continue;
+      const i64 t = target[item.number];
+      const A top = tops[item.number], sum = sums[item.number];
+      A grad = widen(g[reduction == NONE ? item.number : 0]);
+      if (reduction == MEAN) grad = total[0] == A(0) ? A(0) : grad / total[0];
+      if (t == ignore) grad = 0;
+      const A own = t == ignore ? A(0) : grad * weight_of(weight, t, size) * (A(1) - smoothing);
+      const A others = grad * (smoothing / A(size));
+      item.each([&](i64 c, i64 at) {
+        const A p = exp(widen(x[at]) - top) / sum;
+        A value = own * (c == t ? p - A(1) : p);
+        if (smoothing != A(0)) value += others * (p * weights - (weight ? widen(weight[c]) : A(1)));
+        out[at] = narrow<T>(value);
+      });
     }
-    if (!sample.live) continue;
-    const i64 t = target[sample.item];
-    const A top = tops[sample.item], sum = sums[sample.item];
-    A grad = widen(g[reduction == NONE ? sample.item : 0]);
-    if (reduction == MEAN) grad = total[0] == A(0) ? A(0) : grad / total[0];
-    if (t == ignore) grad = 0;
-    const A own = t == ignore ? A(0) : grad * weight_of(weight, t, size) * (A(1) - smoothing);
-    const A others = grad * (smoothing / A(size));
-    sample.each([&](i64 c, i64 at) {
-      const A p = exp(widen(x[at]) - top) / sum;
-      A value = own * (c == t ? p - A(1) : p);
-      if (smoothing != A(0)) value += others * (p * weights - (weight ? widen(weight[c]) : A(1)));
-      out[at] = narrow<T>(value);
-    });
-  }
 }
 
 // ---- the negative log likelihood
 
+// Where the score of a sample of a class lies in an array (outer, size, inner).
+__device__ __forceinline__ i64 place_of(i64 item, i64 target, i64 size, i64 inner) {
+  const i64 outer = inner == 1 ? item : item / inner;
+  return item + (outer * (size - 1) + target) * inner;
+}
+
 // nll_loss: -w_t x_t, summed or averaged
 template <class T>
-__global__ void __launch_bounds__(MOST_THREADS)
+__global__ void __launch_bounds__(MOST_THREADS, 1)
     nll_loss(const T* x, const i64* target, const T* weight, T* out, i64* index, wide<T>* factor,
              wide<T>* partial, i64* bad, i64 items, i64 size, i64 inner, i64 ignore,
              int reduction) {
   typedef wide<T> A;
   Tally<A> tally = AddTally::none<A>();
+#pragma unroll 1
   for (i64 i = first_element(); i < items; i += element_step()) {
     const i64 t = target[i];
     const bool counts = t != ignore, known = t >= 0 && t < size;
     const A own = counts ? weight_of(weight, t, size) : A(0);
     A loss = own;
-    if (counts && known) loss = -widen(x[begin_of<Columns>(i, size, inner) + t * inner]) * own;
+    if (counts && known) loss = -widen(x[place_of(i, t, size, inner)]) * own;
     if (counts && !known && i < tally.bad) tally.bad = i;
     if (reduction == NONE) out[i] = narrow<T>(loss);
     index[i] = counts && known ? t : 0;
@@ -195,6 +196,7 @@ __global__ void __launch_bounds__(MOST_THREADS)
   }
   tally = end_block(tally, out, partial, bad, reduction);
   if (partial || reduction != MEAN) return;
+#pragma unroll 1
   for (i64 i = first_element(); i < items; i += element_step())
     factor[i] = tally.weight == A(0) ? A(0) : factor[i] / tally.weight;
 }
@@ -207,6 +209,7 @@ __global__ void nll_loss_total(const wide<T>* partial, i64 blocks, T* out, wide<
   if (blockIdx.x == 0 && threadIdx.x == 0)
     out[0] = narrow<T>(reduction == MEAN ? all.loss / all.weight : all.loss);
   if (reduction == MEAN)
+#pragma unroll 1
     for (i64 i = first_element(); i < items; i += element_step())
       factor[i] = all.weight == A(0) ? A(0) : factor[i] / all.weight;
 }
@@ -215,8 +218,9 @@ __global__ void nll_loss_total(const wide<T>* partial, i64 blocks, T* out, wide<
 template <class T>
 __global__ void nll_loss_backward(const T* g, const i64* index, const wide<T>* factor, T* out,
                                   i64 n, i64 size, i64 inner, wide<T> number, bool each) {
+#pragma unroll 1
   for (i64 k = first_element(); k < n; k += element_step()) {
-    const i64 before = quotient(k, inner), outer = quotient(before, size);
+    const i64 before = inner == 1 ? k : k / inner, outer = before / size;
     const i64 item = outer * inner + (k - before * inner);
     T value = narrow<T>(0);
     if (index[item] == before - outer * size)

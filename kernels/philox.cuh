@@ -17,9 +17,11 @@ struct Words {
 __device__ __forceinline__ Words philox(Words c, unsigned k0, unsigned k1) {
 #pragma unroll
   for (int round = 0; round < 10; ++round) {
-    const u64 first = (u64)0xD2511F53u * c.x[0], second = (u64)0xCD9E8D57u * c.x[2];
-    c = {(unsigned)(second >> 32) ^ c.x[1] ^ k0, (unsigned)second,
-         (unsigned)(first >> 32) ^ c.x[3] ^ k1, (unsigned)first};
+    const unsigned high = __umulhi(0xD2511F53u, c.x[0]), low = 0xD2511F53u * c.x[0];
+    c.x[0] = __umulhi(0xCD9E8D57u, c.x[2]) ^ c.x[1] ^ k0;
+    c.x[1] = 0xCD9E8D57u * c.x[2];
+    c.x[2] = high ^ c.x[3] ^ k1;
+    c.x[3] = low;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }

@@ -7,6 +7,8 @@ namespace ag {
 struct Axes {
   i64 ndim;  // at least 1
   i64 shape[MAX_DIMS], strides[MAX_DIMS];
+  unsigned long long magic[MAX_DIMS];  // a division by shape[d] is a product with this, shifted:
+  i64 shift[MAX_DIMS];                 // ceil(2^(64 + shift) / shape), exact below 2^62
 };
 
 // `outputs` elements of the result lie along the axes `kept`, and each is reduced from `size`
@@ -18,8 +20,9 @@ struct Reduction {
 
 __device__ __forceinline__ i64 place(const Axes& axes, i64 index) {
   i64 offset = 0;
+#pragma unroll 1
   for (int d = (int)axes.ndim - 1; d > 0; --d) {
-    const i64 rest = quotient(index, axes.shape[d]);
+    const i64 rest = (i64)(__umul64hi((unsigned long long)index, axes.magic[d]) >> axes.shift[d]);
     offset += (index - rest * axes.shape[d]) * axes.strides[d];
     index = rest;
   }
@@ -100,6 +103,7 @@ __device__ __forceinline__ auto gathered(const T* x, const Axes& axes, i64 begin
   auto all = F::template none<A>();
   for (i64 r = begin + G::member(); r < end;) {
     auto a = F::template none<A>(), b = a, c = a, d = a;
+#pragma unroll 1
     for (int k = 0; k < 128 && r < end; ++k, r += 4 * step) {
       F::put(a, Adds<T>::of(x[place(axes, r)]));
       if (r + step < end) F::put(b, Adds<T>::of(x[place(axes, r + step)]));
@@ -112,7 +116,7 @@ __device__ __forceinline__ auto gathered(const T* x, const Axes& axes, i64 begin
 }
 
 template <class F, class G, class T, class U>
-__global__ void __launch_bounds__(MOST_THREADS) reduce(const T* x, U* out, Reduction r) {
+__global__ void __launch_bounds__(MOST_THREADS, 1) reduce(const T* x, U* out, Reduction r) {
   typedef typename Adds<T>::type A;
   const i64 begin = (i64)blockIdx.y * r.chunk;
   const i64 end = begin + r.chunk < r.size ? begin + r.chunk : r.size;
@@ -129,7 +133,7 @@ __global__ void __launch_bounds__(MOST_THREADS) reduce(const T* x, U* out, Reduc
 
 // logsumexp_backward: g e^(x - y)
 template <class G, class T>
-__global__ void __launch_bounds__(MOST_THREADS)
+__global__ void __launch_bounds__(MOST_THREADS, 1)
     logsumexp_backward(const T* g, const T* x, const T* y, T* out, Reduction r) {
   for (i64 first = G::first(); first < r.outputs; first += G::step()) {
     const i64 item = first + G::item();

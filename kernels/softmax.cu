@@ -1,6 +1,5 @@
-// Softmax and log-softmax along one dimension, and their backward formulas. The arrays are
-// contiguous, of shape (outer, size, inner), and `size` is the dimension; inner = 1 for rows. g is
-// the gradient, x the input, y the output.
+// Softmax and log-softmax along one dimension of `size` elements, and their backward formulas. The
+// arrays are contiguous: see Item. g is the gradient, x the input, y the output.
 #include "groups.cuh"
 
 namespace ag {
@@ -36,42 +35,33 @@ struct LogSoftmaxBackward {
 };
 
 template <class F, class G, class T>
-__global__ void __launch_bounds__(MOST_THREADS)
-    softmax(const T* x, T* out, i64 items, i64 size, i64 inner) {
+__global__ void __launch_bounds__(MOST_THREADS, 1)
+    softmax(const T* x, T* out, i64 slabs, i64 size, i64 across) {
   typedef wide<T> A;
-  const i64 stride = G::ROWS ? 1 : inner, step = G::members() * stride;
-  for (i64 first = G::first(); first < items; first += G::step()) {
-    const bool live = first + G::item() < items;
-    const i64 begin = live ? begin_of<G>(first + G::item(), size, inner) : 0;
-    const i64 from = begin + G::member() * stride, end = live ? begin + size * stride : 0;
-    Powers<A> all = PowerSum::none<A>();
-#pragma unroll 4
-    for (i64 i = from; i < end; i += step) PowerSum::put(all, widen(x[i]));
-    all = G::template reduce<PowerSum>(all, PowerSum::none<A>());
-    all.sum += all.top - all.top;  // NaN if an x is infinite
-    const A log_sum = log(all.sum);
-#pragma unroll 4
-    for (i64 i = from; i < end; i += step) out[i] = narrow<T>(F::of(widen(x[i]), all, log_sum));
-  }
+  for (i64 slab = blockIdx.y; slab < slabs; slab += gridDim.y)
+    for (i64 first = G::first(); first < across; first += G::step()) {
+      const Item<G> item(slab, first, size, across);
+      Powers<A> all = PowerSum::none<A>();
+      item.each([&](i64, i64 at) { PowerSum::put(all, widen(x[at])); });
+      all = G::template reduce<PowerSum>(all, PowerSum::none<A>());
+      all.sum += all.top - all.top;  // NaN if an x is infinite
+      const A log_sum = log(all.sum);
+      item.each([&](i64, i64 at) { out[at] = narrow<T>(F::of(widen(x[at]), all, log_sum)); });
+    }
 }
 
 template <class F, class G, class T>
-__global__ void __launch_bounds__(MOST_THREADS)
-    softmax_backward(const T* g, const T* y, T* out, i64 items, i64 size, i64 inner) {
+__global__ void __launch_bounds__(MOST_THREADS, 1)
+    softmax_backward(const T* g, const T* y, T* out, i64 slabs, i64 size, i64 across) {
   typedef wide<T> A;
-  const i64 stride = G::ROWS ? 1 : inner, step = G::members() * stride;
-  for (i64 first = G::first(); first < items; first += G::step()) {
-    const bool live = first + G::item() < items;
-    const i64 begin = live ? begin_of<G>(first + G::item(), size, inner) : 0;
-    const i64 from = begin + G::member() * stride, end = live ? begin + size * stride : 0;
-    A sum = 0;
-#pragma unroll 4
-    for (i64 i = from; i < end; i += step) sum += F::term(widen(g[i]), widen(y[i]));
-    sum = G::template reduce<Sum>(sum, A(0));
-#pragma unroll 4
-    for (i64 i = from; i < end; i += step)
-      out[i] = narrow<T>(F::of(widen(g[i]), widen(y[i]), sum));
-  }
+  for (i64 slab = blockIdx.y; slab < slabs; slab += gridDim.y)
+    for (i64 first = G::first(); first < across; first += G::step()) {
+      const Item<G> item(slab, first, size, across);
+      A sum = 0;
+      item.each([&](i64, i64 at) { sum += F::term(widen(g[at]), widen(y[at])); });
+      sum = G::template reduce<Sum>(sum, A(0));
+      item.each([&](i64, i64 at) { out[at] = narrow<T>(F::of(widen(g[at]), widen(y[at]), sum)); });
+    }
 }
 
 }  // namespace ag

@@ -3,8 +3,8 @@
 import warnings
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "demanded", "is_deterministic_algorithms_warn_only_enabled",
-    "refuse", "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "demanded",
+    "is_deterministic_algorithms_warn_only_enabled", "refuse", "use_deterministic_algorithms",
 ]  # fmt: skip
 
 _state = {"on": False, "warn_only": False}

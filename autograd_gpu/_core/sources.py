@@ -4,11 +4,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-__all__ = ["formulas", "kernel_folder", "source"]
+__all__ = ["formulas", "kernel_folder", "source", "with_headers"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INCLUDE = re.compile(r'^#include "(\w+\.cuh)"$', re.M)
-_FORMULA = re.compile(r"^// (\w+): (.+)\nstruct ", re.M)
+_FORMULA = re.compile(r"^// (\w+): (.+)\n(?:struct|template|__global__) ?", re.M)
 
 
 def kernel_folder(package: Path = _PACKAGE) -> Path:
@@ -28,6 +28,11 @@ def kernel_folder(package: Path = _PACKAGE) -> Path:
 def source(file: str) -> str:
     """The text of a `.cu` file with its own headers put in: a cache of compiled kernels whose key
     is the text then sees a change in a header."""
+    return with_headers((kernel_folder() / file).read_text(encoding="utf-8"))
+
+
+def with_headers(text: str) -> str:
+    """CUDA source with this package's headers (`#include "common.cuh"`) put in."""
     folder = kernel_folder()
     seen: set[str] = set()
 
@@ -38,10 +43,10 @@ def source(file: str) -> str:
         text = (folder / found[1]).read_text(encoding="utf-8").replace("#pragma once\n", "")
         return _INCLUDE.sub(inline, text)
 
-    return _INCLUDE.sub(inline, (folder / file).read_text(encoding="utf-8"))
+    return _INCLUDE.sub(inline, text)
 
 
 @cache
 def formulas(file: str) -> dict[str, str]:
-    """{kernel's name: formula}, from the comment above each functor of a file."""
+    """{kernel's name: formula}, from the comment above each functor or kernel of a file."""
     return dict(_FORMULA.findall((kernel_folder() / file).read_text(encoding="utf-8")))

@@ -1,8 +1,19 @@
 """How kernels are launched: one module a family. Imported when the first CUDA array is."""
 
 from . import (
-    batch_norm, convolve, elementwise, im2col, index, loss, matmul, norm, optim, pool, random,
-    reduce, softmax,
+    batch_norm,
+    convolve,
+    elementwise,
+    im2col,
+    index,
+    loss,
+    matmul,
+    norm,
+    optim,
+    pool,
+    random,
+    reduce,
+    softmax,
 )  # fmt: skip
 
 __all__ = [

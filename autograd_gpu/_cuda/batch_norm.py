@@ -36,20 +36,20 @@ def _statistics(xp: Library, dtype: str, x: Any, sizes: tuple[int, int, int]) ->
     if length >= _LONG:
         threads, size, total, ranges = _ranges(samples, length)
         parts = [xp.empty(ranges * channels, kind) for _ in range(2)]
-        arrays = x, *parts, size, total, channels, length
-        launch(xp, name, "rows", dtype, ranges * channels, threads, *arrays)
+        options = size, total, channels, length
+        launch(xp, name, "rows", dtype, ranges * channels, threads, x, *parts, *options)
         columns = 1
     else:
         size, total, ranges, columns = 8 * _HELD, samples, -(-samples // (8 * _HELD)), length
         n = channels * length
         parts = [xp.empty(ranges * n, kind) for _ in range(2)]
-        arrays = x, *parts, samples, n, length
-        launch(xp, name, "columns", dtype, (blocks(n, 32), ranges), (32, 8), *arrays)
+        grid = blocks(n, 32), ranges
+        launch(xp, name, "columns", dtype, grid, (32, 8), x, *parts, samples, n, length)
     if ranges == 1 and columns == 1:
         return parts[0], parts[1]
     mean, variance = (xp.empty(channels, kind) for _ in range(2))
-    arrays = *parts, mean, variance, ranges, size, total, channels, columns
-    launch(xp, name, "merge", dtype, blocks(channels, 8), (32, 8), *arrays)
+    merged = *parts, mean, variance, ranges, size, total, channels, columns
+    launch(xp, name, "merge", dtype, blocks(channels, 8), (32, 8), *merged)
     return mean, variance
 
 
@@ -61,8 +61,9 @@ def _each(xp: Library, name: str, dtype: str, sizes: tuple[int, int, int], array
     out = xp.empty(first.shape, first.dtype)
     if length >= _LONG:
         rows = samples * channels
-        grid, block = (blocks(rows, 8), (32, 8)) if length <= 1024 else (blocks(rows, 1), 256)
-        launch(xp, name, "each row", dtype, grid, block, first, second, out, *others, rows,
+        together = 8 if length <= 1024 else 1  # rows of a block
+        block = 256 // together, together
+        launch(xp, name, "each row", dtype, blocks(rows, together), block, first, second, out, *others, rows,
                channels, length, share, eps)  # fmt: skip
     else:
         n = channels * length
@@ -102,8 +103,9 @@ def _sums(xp: Library, dtype: str, arrays: tuple, sizes: tuple[int, int, int],
     if length >= _LONG:
         threads, size, total, ranges = _ranges(samples, length)
         parts = [xp.empty(ranges * channels, kind) for _ in range(2)]
-        options = size, total, channels, length, eps
-        launch(xp, name, "rows", dtype, ranges * channels, threads, *arrays, *parts, *options)
+        grid = ranges * channels
+        launch(xp, name, "rows", dtype, grid, threads, *arrays, *parts, size, total, channels,
+               length, eps)  # fmt: skip
         columns = 1
     else:
         n, columns = channels * length, length

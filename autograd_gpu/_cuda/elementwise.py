@@ -17,8 +17,6 @@ __all__ = ["Launcher", "broadcast_shape", "layout_of"]
 
 BLOCK = (256,)
 _int64 = np.int64
-_PACK = 16 * 256  # bytes that a block of the packed form covers
-_MAX_GRID = (1 << 31) - 1
 MANY = 1 << 31  # elements that are too many for one launch of the strided form
 _LAYOUTS: dict[tuple, tuple] = {}
 _MOST_LAYOUTS = 4096
@@ -69,8 +67,8 @@ class Launcher:
                     operands = self.typed(operands, found[2])  # type: ignore[assignment]
                 except (TypeError, ValueError, OverflowError):  # no number, or not of this type
                     return NotImplemented
-            grid = (n * first.itemsize + _PACK - 1) // _PACK
-            found[0]((grid if grid < _MAX_GRID else _MAX_GRID,), BLOCK, (out, _int64(n), *operands))
+            each = found[3]
+            found[0](((n + each - 1) // each,), BLOCK, (out, _int64(n), *operands))
         return out
 
     def typed(self, operands: Sequence[Any], number: Any) -> list[Any]:
@@ -79,8 +77,8 @@ class Launcher:
         return [v if v.__class__ is ndarray else number(v) for v in operands]
 
     def find(self, form: str, dtype: np.dtype, first: Any) -> tuple | None:
-        """(launch, the result's dtype, the type of numbers) of a form, kept; None where it has no
-        such form."""
+        """(launch, the result's dtype, the type of numbers, the elements that a block of the packed
+        form computes) of a form, kept; None where it has no such form."""
         name = key(dtype)
         if form.partition(" ")[0] not in self.takes or name not in self.row.dtypes:
             return None
@@ -89,7 +87,8 @@ class Launcher:
         function = instance.function
         if xp.several_devices:
             function = _on_device(xp, device, function)
-        found = function, self.result or dtype, number_type(dtype)
+        covered = 256 * self.row.per_thread(dtype.itemsize)
+        found = function, self.result or dtype, number_type(dtype), covered
         self.found[dtype, form, xp.several_devices and device] = found
         return found
 
@@ -109,9 +108,8 @@ class Launcher:
             return NotImplemented
         out = self.ndarray(shape, found[1]) if out is None else out
         if n:
-            each = 256 if layout else _PACK // dtype.itemsize
-            grid = min((n + each - 1) // each, _MAX_GRID)
-            found[0]((grid,), BLOCK, (out, _int64(n), *layout, *passed))
+            each = 256 if layout else found[3]
+            found[0](((n + each - 1) // each,), BLOCK, (out, _int64(n), *layout, *passed))
         return out
 
     def strided(

@@ -9,9 +9,21 @@ import numpy as np
 from .._core.library import Library
 from .._core.precision import PRECISION
 from .blas import DEFAULT, DEVICE, FULL_REDUCTION, HOST, KINDS, Blas, Kind, connect, numbers
-from .products import COPY_A, COPY_B, EMPTY, LIMIT, Batch, batch_plan, plan
+from .products import (
+    COPY_A,
+    COPY_B,
+    EMPTY,
+    LIMIT,
+    SPREAD_A,
+    SPREAD_B,
+    Batch,
+    batch_plan,
+    plan,
+)
 
 __all__ = ["Gemm", "gemm_of"]
+
+COPIES = COPY_A | COPY_B | SPREAD_A | SPREAD_B
 
 
 class Gemm:
@@ -72,7 +84,7 @@ class Gemm:
             with self.xp.device(a.data.device_id):
                 return self.general(planned, form, a, b, start, beta, alpha, out)
         made = planned(form, kind.conj, a.shape, a.strides, b.shape, b.strides, a.itemsize)
-        if made.problem & (COPY_A | COPY_B):
+        if made.problem & COPIES:
             a, b, made = self._copies(planned, form, a, b, kind)
         if made.problem:
             return self._empty(made, a, start, out)
@@ -91,18 +103,18 @@ class Gemm:
         """The factors, copied where they must be, and the plan for them."""
         for _ in range(4):
             made = planned(form, kind.conj, a.shape, a.strides, b.shape, b.strides, a.itemsize)
-            if not made.problem & (COPY_A | COPY_B):
+            if not made.problem & COPIES:
                 return a, b, made
-            if made.problem & COPY_A:
-                a = self._copied(a, made.shape[:-2])
-            if made.problem & COPY_B:
-                b = self._copied(b, made.shape[:-2])
+            a = self._copied(a, made, COPY_A, SPREAD_A)
+            b = self._copied(b, made, COPY_B, SPREAD_B)
         raise AssertionError(f"no layout for {form} of {a.shape} and {b.shape}")
 
-    def _copied(self, array: Any, batch: tuple[int, ...]) -> Any:
-        """The elements row by row; where they lie so already, the broadcast batch is at fault."""
-        if array._c_contiguous:
-            array = self.xp.broadcast_to(array, (*batch, *array.shape[-2:]))
+    def _copied(self, array: Any, made: Any, copy: int, spread: int) -> Any:
+        """The elements row by row, where they must be."""
+        if made.problem & spread:
+            array = self.xp.broadcast_to(array, (*made.shape[:-2], *array.shape[-2:]))
+        elif not made.problem & copy:
+            return array
         return self.xp.ascontiguousarray(array)
 
     def _empty(self, made: Any, a: Any, start: Any, out: Any) -> Any:

@@ -33,7 +33,8 @@ def grid_of(
     grid = np.ones((), GRID)
     grid["pad"] = 0
     before = tuple([a for a, _ in pads])
-    for name, numbers in zip(GRID.names, (size, kernel, fit, stride, before, dilation), strict=True):
+    told = size, kernel, fit, stride, before, dilation
+    for name, numbers in zip(GRID.names or (), told, strict=True):
         grid[name][3 - len(size) :] = numbers
     return grid, fit
 

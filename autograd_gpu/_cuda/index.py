@@ -38,7 +38,8 @@ def first_bad(xp: Library, index: Any, low: int, high: int) -> Any:
     first = xp.full(1, n, np.int64)
     if n:
         flat = xp.ascontiguousarray(index)
-        launch(xp, "index_check", "find", key(flat.dtype), blocks(n), 256, flat, first, n, low, high)
+        how = "index_check", "find", key(flat.dtype), blocks(n), 256
+        launch(xp, *how, flat, first, n, low, high)
     return int(first[0]) if n else 0
 
 
@@ -152,7 +153,8 @@ def _spread(xp: Library, values: Any, shape: tuple[int, ...], dtype: Any) -> Any
 def _reduce(xp: Library, name: str, reduce: str, out: Any, lines: Lines, values: Any) -> None:
     """Into `out`, which is contiguous. Half types are added up in float32, small integers in
     int32, and rounded once."""
-    kind, wide = out.dtype.kind, None
+    kind = out.dtype.kind
+    wide: Any = None
     if out.dtype.itemsize == 2 and kind not in "iu":
         wide = np.float32
     elif kind in "biu" and out.dtype.itemsize < 4:

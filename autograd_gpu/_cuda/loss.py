@@ -25,20 +25,16 @@ def _wide(dtype: np.dtype) -> np.dtype:
 
 
 @lru_cache(4096)
-def arranged(
-    shape: tuple[int, ...], summed: bool, bounded: bool
-) -> tuple[str, tuple, tuple, tuple]:
-    """(form, grid, block, (items, size, inner)) for scores (N, C, ...). `summed`: one block where
-    that is enough. `bounded`: never more than a second launch or the host can go through."""
-    size, inner = shape[1], prod(shape[2:])
-    items = shape[0] * inner
-    form = groups.tiles(inner)
-    grid, block = getattr(groups, form)(items, size)
-    if summed and items * size <= _ONE_BLOCK:
-        grid, block = (1,), groups.one_block(form, items, size)
+def arranged(shape: tuple[int, ...], summed: bool, bounded: bool) -> groups.Tiles:
+    """How scores (N, C, ...) are gone over. `summed`: by one block where that is enough. `bounded`:
+    never by more than a second launch or the host can go through."""
+    form, grid, block, sizes = groups.tiles(shape, 1)
+    if summed and prod(sizes) <= _ONE_BLOCK:
+        grid, block = (1, 1), groups.one_block(form, sizes[2], sizes[1])
     elif bounded:
-        grid = (min(grid[0], _MOST_BLOCKS),)
-    return form, grid, block, (items, size, inner)
+        across = min(grid[0], _MOST_BLOCKS)
+        grid = across, min(grid[1], max(1, _MOST_BLOCKS // across))
+    return form, grid, block, sizes
 
 
 def _unfit(input: Any, target: Any, weight: Any) -> bool:
@@ -81,13 +77,13 @@ def cross_entropy(
     out = xp.ndarray(() if code else t.shape, dtype)
     tops, sums = xp.ndarray(t.shape, wide), xp.ndarray(t.shape, wide)
     total = xp.ndarray((), wide) if code == 1 else None
-    partial = xp.ndarray((2, grid[0]), wide) if code and grid[0] > 1 else None
+    partial = xp.ndarray((2, prod(grid)), wide) if code and prod(grid) > 1 else None
     bad = xp.ndarray(grid, _int64)
     results = out, tops, sums, total, partial, bad
     options = ignore_index, smoothing, code
     launch(xp, "cross_entropy", form, name, grid, block, x, t, w, *results, *sizes, *options)
     if partial is not None:
-        arguments = partial, grid[0], out, total, code
+        arguments = partial, prod(grid), out, total, code
         launch(xp, "cross_entropy", "total", name, 1, 256, *arguments)
     _check(xp, bad, t)
     return out, 1.0 if total is None else total, tops, sums

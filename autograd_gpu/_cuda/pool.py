@@ -39,8 +39,7 @@ def _fits(*arrays: Any) -> bool:
 
 
 def _run(xp: Library, name: str, out: Any, lines: tuple, *arrays: Any, options: tuple = ()) -> Any:
-    """One thread for each element of `arrays[-1]` or, where there is one, of the last array but
-    `out` that a window or an element has."""
+    """Launch: a thread for each element of `out`, which is among `arrays`. Gives `out`."""
     planes = out.size // max(1, out.shape[-2] * out.shape[-1])
     if out.size:
         launch(
@@ -126,7 +125,9 @@ def _mean(xp: Library, input: Any, fit: tuple, lines: tuple, count_pad: bool, di
     return _run(xp, "avg_pool", out, lines, x, out, options=(count_pad, divisor or 0))
 
 
-def _spread(xp: Library, grad: Any, size: tuple, lines: tuple, count_pad: bool, divisor: Any) -> Any:
+def _spread(
+    xp: Library, grad: Any, size: tuple, lines: tuple, count_pad: bool, divisor: Any
+) -> Any:
     g = xp.ascontiguousarray(grad)
     out = xp.empty((*g.shape[:-2], *size), g.dtype)
     return _run(xp, "avg_pool_backward", out, lines, g, out, options=(count_pad, divisor or 0))

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
-    "COPY_A", "COPY_B", "DECLINED", "EMPTY", "LIMIT", "Batch", "Plan", "batch_plan", "plan",
+    "COPY_A", "COPY_B", "DECLINED", "EMPTY", "LIMIT", "SPREAD_A", "SPREAD_B", "Batch", "Plan",
+    "batch_plan", "plan",
 ]  # fmt: skip
 
 N, T, C = 0, 1, 2  # cublasOperation_t
@@ -22,8 +23,9 @@ LIMIT = (1 << 31) - 1
 MOST_CALLS = 16
 """Batches whose strides are not uniform: up to so many calls are better than a copy."""
 
-COPY_A, COPY_B, EMPTY, DECLINED = 1, 2, 4, 8
-"""Why a product cannot be asked for at once: bits of `problem`."""
+COPY_A, COPY_B, SPREAD_A, SPREAD_B, EMPTY, DECLINED = 1, 2, 4, 8, 16, 32
+"""Why a product cannot be asked for at once, bits of `problem`: a factor must be copied, or copied
+as often as its batch broadcasts; nothing is to be added up; cuBLAS cannot do it."""
 
 Numbers = tuple[int, ...]
 
@@ -259,7 +261,7 @@ def _to_copy(dims: list[tuple[int, Numbers]]) -> int:
     order."""
     order = sorted(dims, key=lambda dim: dim[1][2])
     problem = 0
-    for place, bit in ((0, COPY_A), (1, COPY_B)):
+    for place, bit in ((0, SPREAD_A), (1, SPREAD_B)):
         size, step = order[0][0], order[0][1][place]
         for n, steps in order[1:]:
             if steps[place] != size * step:

@@ -63,9 +63,19 @@ def structure(
     out["chunk"], out["count"] = chunk or max(1, out["size"]), out["size"]
     for name, axes in (("kept", kept), ("reduced", reduced)):
         out[name]["ndim"] = len(axes)
-        for what, values in zip(("shape", "strides"), zip(*axes, strict=True), strict=True):
-            out[name][what][: len(axes)] = values
+        for d, (length, stride) in enumerate(axes):
+            values = (length, stride, *divider(length))
+            for field, value in zip(("shape", "strides", "magic", "shift"), values, strict=True):
+                out[name][field][d] = value
     return out
+
+
+def divider(n: int) -> tuple[int, int]:
+    """(magic, shift): below 2^62 a division by n > 1 is a product's upper 64 bits, shifted."""
+    if n < 2:
+        return 0, 0
+    shift = (n - 1).bit_length() - 1
+    return -(-(1 << 64 + shift) // n), shift
 
 
 def _fastest(axes: Sequence[tuple[int, int]]) -> float:
@@ -101,7 +111,7 @@ def plan(
         second["count"] = size
         last = "rows" if outputs == 1 else "columns"
         steps = (
-            Step(form, (*grid, parts), block, structure(kept, reduced, chunk)),
+            Step(form, (grid[0], parts), block, structure(kept, reduced, chunk)),
             Step(last, *getattr(groups, last)(outputs, parts), second),
         )
     result = [1 if d in dims else n for d, n in enumerate(shape) if keepdim or d not in dims]

@@ -1,7 +1,6 @@
 """Softmax and log-softmax, forward and backward."""
 
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 from .._core.layout import normal_dim
@@ -14,14 +13,9 @@ __all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
 
 @lru_cache(4096)
-def arranged(shape: tuple[int, ...], dim: int, name: str) -> tuple[str, tuple, tuple, tuple]:
-    """(form, grid, block, (items, size, inner)) for a contiguous array along a dimension."""
-    dim = normal_dim(dim, len(shape), name)
-    size = shape[dim] if shape else 1
-    inner = prod(shape[dim + 1 :])
-    items = prod(shape[:dim]) * inner
-    form = groups.tiles(inner)
-    return form, *getattr(groups, form)(items, size), (items, size, inner)
+def arranged(shape: tuple[int, ...], dim: Any, name: str) -> groups.Tiles:
+    """How a contiguous array is gone over; PyTorch's errors for a dimension that is not there."""
+    return groups.tiles(shape, normal_dim(dim, len(shape), name))
 
 
 def _along(xp: Library, name: str, dim: Any, first: Any, *others: Any) -> Any:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from .._core.device import guard, library
 from .._core.dtype import of
 from .._core.tensor import Tensor, as_array, make
 from .engine import accumulate, run_backward
@@ -205,9 +206,8 @@ def _implicit(out: Tensor) -> Tensor:
             "grad can be implicitly created only for real scalar outputs but got "
             f"{of(array.dtype)!r}"
         )
-    ones = array.copy()
-    ones[...] = 1
-    return make(ones)
+    with guard(array):
+        return make(library(array).ones(array.shape, array.dtype))
 
 
 def _check_seed(out: Tensor, gradient: Any, index: int) -> None:

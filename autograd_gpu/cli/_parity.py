@@ -23,7 +23,7 @@ def parity(options: Any) -> int:
         rows = compare.parity(options.ops, dtypes, options.device, _progress())
     except KeyError as error:
         raise Problem(str(error.args[0])) from None
-    except RuntimeError as error:
+    except compare.NoDeviceError as error:
         print(
             f"autograd-gpu parity: no GPU to compare with: {error}\n"
             "`--device standin` compares with an emulated one.",

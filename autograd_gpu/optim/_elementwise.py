@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import library
 from .._core.state import hush, quiet, unhush
-from .._core.tensor import Tensor, make
+from .._core.tensor import Tensor
 from ..autograd.mode import enable_grad
 from ..autograd.mutation import record_write
 from ._batch import Batch
-from ._state import step_tensor
+from ._state import filled_like, step_tensor
 from ._sweep import scalars, sweep
 from .optimizer import Optimizer
 
@@ -41,7 +40,7 @@ class Elementwise(Optimizer):
         """The state before the first step."""
         state: dict[str, Any] = {"step": step_tensor()}
         for name in self._slots(group):
-            state[name] = make(library(p._array).zeros_like(p._array))
+            state[name] = filled_like(p)
         return state
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

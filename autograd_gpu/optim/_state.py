@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import cpu, device_of, move
+from .._core.device import at, cpu, device_of, library, move
 from .._core.dtype import get_default_dtype
 from .._core.tensor import Tensor, make
 
-__all__ = ["REQUIRED", "add_group", "pack", "step_tensor", "unpack"]
+__all__ = ["REQUIRED", "add_group", "filled_like", "pack", "step_tensor", "unpack"]
 
 
 COUNTERS = ("step", "mu_product")  # 0-d tensors whose dtype is not the parameter's
@@ -56,6 +56,13 @@ def step_tensor(value: float = 0.0) -> Tensor:
     """A counter as PyTorch keeps it: a 0-d tensor of the default dtype or float32."""
     wide = get_default_dtype().name == "float64"
     return make(np.array(value, np.float64 if wide else np.float32))
+
+
+def filled_like(p: Tensor, value: Any = 0) -> Tensor:
+    """A state of a parameter before the first step."""
+    array = p._array
+    with at(device_of(array)):
+        return make(library(array).full_like(array, value))
 
 
 class _Required:
@@ -154,11 +161,12 @@ def _adopt(p: Tensor, value: Any, key: Any = None) -> Any:
     """A copy with tensors in the parameter's dtype and on its device, but for counters, which stay
     on the CPU."""
     if isinstance(value, Tensor):
-        counter = key in COUNTERS
-        array = move(value._array, cpu if counter else device_of(p._array))
-        if not counter and p.is_floating_point():
-            return make(array.astype(p._array.dtype))
-        return make(array.copy(order="K"))
+        place = cpu if key in COUNTERS else device_of(p._array)
+        array = move(value._array, place)
+        with at(place):
+            if key not in COUNTERS and p.is_floating_point():
+                return make(array.astype(p._array.dtype))
+            return make(array.copy(order="K"))
     if isinstance(value, dict):
         return {k: _adopt(p, v, k) for k, v in value.items()}
     if isinstance(value, list | tuple):

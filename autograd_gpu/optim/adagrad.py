@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .._core.device import library
-from .._core.tensor import Tensor, make
+from .._core.tensor import Tensor
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import Elementwise
 from ._formula import decay_gradient
-from ._state import step_tensor
+from ._state import filled_like, step_tensor
 
 __all__ = ["Adagrad"]
 
@@ -76,7 +75,7 @@ class Adagrad(Elementwise):
         start = group["initial_accumulator_value"]
         if p.is_complex():
             start = complex(start, start)  # real and imaginary parts are updated apart
-        return {"step": step_tensor(), "sum": make(library(p._array).full_like(p._array, start))}
+        return {"step": step_tensor(), "sum": filled_like(p, start)}
 
     def _constants(self, group: dict[str, Any], step: float, state: dict[str, Any]) -> Any:
         return (

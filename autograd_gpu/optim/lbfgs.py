@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._core.device import library
+from .._core.device import at, device_of, library
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
@@ -63,7 +63,8 @@ class LBFGS(Optimizer):
         loss = evaluate(closure)
         token = hush(quiet)
         try:
-            _Run(self, closure, number(loss)).iterate()
+            with at(device_of(self.param_groups[0]["params"][0]._array)):
+                _Run(self, closure, number(loss)).iterate()
         finally:
             unhush(token)
         return loss

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import library
 from .._core.state import hush, quiet, unhush
-from .._core.tensor import Tensor, make
+from .._core.tensor import Tensor
 from ..autograd.graph import AccumulateGrad
 from ..autograd.mutation import record_write
 from ._batch import Batch
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import evaluate, with_gradient
+from ._state import filled_like
 from ._sweep import PIECE, scalars, sweep
 from .optimizer import Optimizer
 
@@ -133,7 +133,7 @@ class SGD(Optimizer):
             if momentum:
                 first = state.get("momentum_buffer") is None
                 if first:
-                    state["momentum_buffer"] = make(library(array).zeros_like(array))
+                    state["momentum_buffer"] = filled_like(p)
                 arrays.append(state["momentum_buffer"]._array)
             constants = scalars(array, *options, *flags, first)
             if array.__class__ is ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.dtype import BY_NAME
+from .._core.dtype import BY_NAME, bfloat16
 from .._core.library import cuda_library
 from .._core.tensor import Tensor, make
 from .._ops.samples import Maker, samples_of
@@ -16,7 +16,7 @@ from .._ops.table import REGISTRY
 from ..autograd.api import grad
 from ..random import manual_seed
 
-__all__ = ["DTYPES", "TOLERANCES", "Row", "compare", "device_context", "parity", "table"]
+__all__ = ["DTYPES", "TOLERANCES", "NoDeviceError", "Row", "compare", "device_context", "parity", "table"]
 
 TOLERANCES = {
     "float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5), "float32": (1.3e-6, 1e-5),
@@ -28,6 +28,10 @@ rounding of its own op's sums, which grows with the root of their length."""
 DTYPES = ("float32", "float64")
 _RANDOM = frozenset(("sample", "sample_from", "random_fill", "dropout", "gumbel"))
 _HALVES = ("float16", "bfloat16")
+
+
+class NoDeviceError(RuntimeError):
+    """There is no GPU to compare with; the message says why."""
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Row:
 
 def device_context(device: str) -> AbstractContextManager[Any]:
     """A context in which `device="cuda"` can be used: "cuda" is a GPU, "standin" the look-alike on
-    host memory. RuntimeError without a GPU, with the reason."""
+    host memory. NoDeviceError without a GPU, with the reason."""
     if device == "standin":
         from . import standin
 
@@ -61,7 +65,7 @@ def device_context(device: str) -> AbstractContextManager[Any]:
         raise ValueError(f"expected the device 'cuda' or 'standin', got {device!r}")
     found = cuda_library()
     if isinstance(found, str):
-        raise RuntimeError(found)
+        raise NoDeviceError(found)
     return nullcontext()
 
 
@@ -70,7 +74,7 @@ def parity(
     progress: Callable[[Row], None] | None = None,
 ) -> list[Row]:  # fmt: skip
     """A row for each op that has samples, and dtype. KeyError for an op that is not there,
-    RuntimeError without the device."""
+    NoDeviceError without the device."""
     names = list(REGISTRY) if ops is None else list(ops)
     missing = [n for n in names if n not in REGISTRY]
     if missing:
@@ -92,8 +96,8 @@ def compare(entry: Any, dtype: str) -> Row | None:
     samples, or does not compute with the dtype on the CPU."""
     row = Row(entry.name, dtype)
     try:
-        calls = samples_of(entry, Maker(BY_NAME[dtype].numpy))
-    except TypeError:
+        calls = samples_of(entry, Maker(_dtype(dtype)))
+    except (TypeError, RuntimeError, NotImplementedError):  # samples that the dtype cannot have
         return None
     for args, kwargs in calls:
         try:
@@ -108,6 +112,10 @@ def compare(entry: Any, dtype: str) -> Row | None:
             row.error = row.error or f"{type(error).__name__}: {text[0]}"
         row.calls += 1
     return row if row.calls else None
+
+
+def _dtype(name: str) -> Any:
+    return (bfloat16() if name == "bfloat16" else BY_NAME[name]).numpy
 
 
 def _compare_call(entry: Any, row: Row, wanted: list, args: tuple, kwargs: dict) -> None:

@@ -14,6 +14,13 @@ def cuda():
 
 
 @pytest.fixture
+def two_devices():
+    """The stand-in with two devices, installed."""
+    with standin.activate(devices=2):
+        yield standin
+
+
+@pytest.fixture
 def gemm(cuda):
     """Products on the stand-in device."""
     from autograd_gpu._cuda.gemm import gemm_of

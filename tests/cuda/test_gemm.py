@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from autograd_gpu._core import library
+from autograd_gpu._cuda.gemm import gemm_of
 from autograd_gpu._cuda.products import batch_plan, plan
 
 from .layouts import DTYPES, FITTING, OTHERS, close, laid, random
@@ -168,14 +170,17 @@ def test_what_cublas_cannot_multiply_is_declined(cuda, gemm, asked):
     assert gemm.dot(a, a) is NotImplemented
 
 
-def test_arrays_of_another_device_are_multiplied_there(cuda, gemm):
+def test_arrays_of_another_device_are_multiplied_there(two_devices):
+    cuda, gemm = two_devices, gemm_of(library.installed())
     with cuda.cuda.Device(1):
         a = cuda.asarray(np.ones((3, 4), "f4"))
         v = cuda.asarray(np.ones(4, "f4"))
     assert cuda.cuda.get_device_id() == 0
-    for result in (
+    results = [
         gemm.product("nt", a, a), gemm.batch("nt", a.reshape(1, 3, 4), a.reshape(1, 3, 4)),
         gemm.product("nt", a, v), gemm.dot(v, v), gemm.product("nn", a[::-1], a.T),
-    ):  # fmt: skip
-        assert result.data.device_id == 1 and (result.get() == 4).all()
+    ]  # fmt: skip
     assert cuda.cuda.get_device_id() == 0
+    with cuda.cuda.Device(1):
+        for result in results:
+            assert result.data.device_id == 1 and (result.get() == 4).all()

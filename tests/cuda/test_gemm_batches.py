@@ -45,7 +45,7 @@ def views(cuda, rng):
     return [
         (x, 1), (x[:, 1:], 3 - 1), (x[::2], 2), (heads, 3), (x.transpose(1, 0, 2, 3), 3),
         (cuda.broadcast_to(x[:1], x.shape), 3), (cuda.broadcast_to(x[:, :1], x.shape), 3),
-        (cuda.broadcast_to(x[0, 0], x.shape), 1), (x[::-1], 0), (x[:, ::-1], 0),
+        (cuda.broadcast_to(x[0, 0], x.shape), 1), (x[::-1], 0), (x[:, ::-1], 3),
     ]  # fmt: skip
 
 

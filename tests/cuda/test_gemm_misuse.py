@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autograd_gpu._cuda.blas import KINDS
 from autograd_gpu.testing.standin import blas
 
 from .layouts import laid, random
@@ -115,29 +116,20 @@ def test_reading_what_was_freed_is_caught(cuda, gemm):
     at = x.data.ptr
     out = cuda.empty((64, 64), "f4")
     del x
-    one = gemm.blas.handle()
-    from autograd_gpu._cuda.blas import KINDS
-
-    kind = KINDS["f"]
+    kind, c = KINDS["f"], out.data.ptr
     with pytest.raises(blas.Misuse, match="no allocation"):
         blas.gemmEx(
-            one, 0, 0, 64, 64, 64, kind.one, at, 0, 64, at, 0, 64, kind.zero, out.data.ptr, 0, 64, 68, -1
+            gemm.blas.handle(), 0, 0, 64, 64, 64, kind.one, at, 0, 64, at, 0, 64, kind.zero, c, 0, 64, 68, -1
         )  # fmt: skip
 
 
-def test_a_handle_of_another_device_is_caught(cuda, gemm):
-    x = cuda.asarray(np.ones((2, 2), "f4"))
+def test_a_handle_of_another_device_is_caught(two_devices):
+    cuda = two_devices
+    x, y = (cuda.asarray(np.ones((2, 2), "f4")) for _ in range(2))
+    at, out, one = x.data.ptr, y.data.ptr, KINDS["f"].one
+    handle = blas.get_cublas_handle()
     with cuda.cuda.Device(1), pytest.raises(blas.Misuse, match="device"):
-        blas.gemmEx(
-            gemm.blas.handle(), 0, 0, 2, 2, 2, *(0,) * 0, _one(), x.data.ptr, 0, 2, x.data.ptr, 0, 2, _one(),
-            x.data.ptr, 0, 2, 68, -1,
-        )  # fmt: skip
-
-
-def _one():
-    from autograd_gpu._cuda.blas import KINDS
-
-    return KINDS["f"].one
+        blas.gemmEx(handle, 0, 0, 2, 2, 2, one, at, 0, 2, at, 0, 2, one, out, 0, 2, 68, -1)
 
 
 def test_a_dot_that_would_wait_for_the_device_is_caught(cuda):

@@ -8,10 +8,18 @@ from autograd_gpu import nn
 from autograd_gpu._ops.batch_norm import _batch_norm
 from autograd_gpu.testing import standin
 
-from .cases import DTYPES, WIDE, bodies
 from .beside import (
-    assert_near, every_dtype, every_way, exact, launched, normal, stand_in, to_host, widened,
+    assert_near,
+    every_dtype,
+    every_way,
+    exact,
+    launched,
+    normal,
+    stand_in,
+    to_host,
+    widened,
 )  # fmt: skip
+from .cases import DTYPES, WIDE, bodies
 
 # columns of few and of many samples, single elements, rows short and long, in several ranges
 SHAPES = [

@@ -7,10 +7,17 @@ import autograd_gpu as ag
 from autograd_gpu._ops import normalize
 from autograd_gpu.testing import standin
 
-from .cases import DTYPES, WIDE
 from .beside import (
-    assert_near, every_dtype, every_way, exact, launched, normal, stand_in, widened,
+    assert_near,
+    every_dtype,
+    every_way,
+    exact,
+    launched,
+    normal,
+    stand_in,
+    widened,
 )  # fmt: skip
+from .cases import DTYPES, WIDE
 
 SHAPES = [(3, 5), (9, 8), (1, 1), (2, 601), (3, 1100), (1, 8300), (100, 3)]
 FORWARD = {

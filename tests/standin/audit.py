@@ -55,7 +55,7 @@ def _told(value: Any) -> str:
     kind, *rest = value
     if kind in ("array", "numpy"):
         return f"{'numpy ' if kind == 'numpy' else ''}{rest[0]}{list(rest[1])}"
-    if kind in ("list", "tuple"):
+    if kind in ("list", "tuple", "slice"):
         return f"{kind}({', '.join(map(_told, rest))})"
     return str(rest[-1]) if rest else kind
 
@@ -80,10 +80,11 @@ def outcome(result: Any, ndarray: type, arguments: list[Any]) -> Any:
     """What of a result can be compared."""
     if isinstance(result, ndarray):
         given: Any = result
-        alias = next((k for k, a in enumerate(arguments) if a is result), None)
-        strides = given.strides if given.size > 1 else ()
-        strides = tuple(s for s, n in zip(strides, given.shape, strict=False) if n > 1)
-        return "array", str(given.dtype), given.shape, strides, alias, given.base is not None
+        owners = [getattr(getattr(a, "data", None), "mem", None) for a in arguments]
+        shares = next((k for k, o in enumerate(owners) if o is given.data.mem), None)
+        pairs = zip(given.strides, given.shape, strict=True)
+        strides = tuple(s for s, n in pairs if n > 1) if given.size > 1 else ()
+        return "array", str(given.dtype), given.shape, strides, shares
     if isinstance(result, (list, tuple)):
         return "several", *(outcome(r, ndarray, arguments) for r in result)
     return type(result).__name__

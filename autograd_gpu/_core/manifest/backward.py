@@ -5,23 +5,23 @@ import math
 from collections.abc import Iterator
 
 from .base import FLOATS, Kernel
-from .elementwise import BOTH, INTEGERS, SHARE, Elementwise
+from .elementwise import INTEGERS, SHARE, Elementwise
 
 __all__ = ["ROWS"]
 
-_UNARY = (
-    "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal", "square", "sin",
-    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "abs",
-    "nan_to_num", "sigmoid", "sinc", "entr", "erfinv", "ndtr", "ndtri", "relu", "hardsigmoid",
-    "hardswish", "silu", "mish", "logsigmoid", "glu",
+_SHORT = (
+    "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal", "square", "tan",
+    "asin", "acos", "atan", "tanh", "asinh", "acosh", "atanh", "abs", "nan_to_num", "sigmoid",
+    "erfinv", "ndtr", "ndtri", "relu", "hardsigmoid", "hardswish", "silu", "logsigmoid", "glu",
 )  # fmt: skip
+_LONG = ("sin", "cos", "sinh", "cosh", "sinc", "entr", "mish")
 
 
 def _one() -> Iterator[Kernel]:
-    for name in _UNARY:
-        yield Elementwise(name + "_backward")
+    for name in (*_SHORT, *_LONG):
+        yield Elementwise(name + "_backward", long=name in _LONG)
     for name in ("rpow", "erf", "leaky_relu", "threshold", "shrink"):
-        yield Elementwise(name + "_backward", ("aan",))
+        yield Elementwise(name + "_backward", ("aan",), long=name == "rpow")
     yield Elementwise("logit_backward", ("aa", "aan"), {2: None})
     yield Elementwise("erfcx_backward", ("aaa",))
     yield Elementwise("prelu_backward", ("aaa",))
@@ -30,7 +30,7 @@ def _one() -> Iterator[Kernel]:
     yield Elementwise("elu_backward", ("aannn",))
     yield Elementwise("softplus_backward", ("aann",))
     approximate = {"none": 0.0, "tanh": 1.0}
-    yield Elementwise("gelu_backward", ("aan", "aaan"), {2: None}, approximate)
+    yield Elementwise("gelu_backward", ("aan", "aaan"), {2: None}, approximate, long=True)
     yield Elementwise("glu_backward_gate", ("aaa",))
 
 
@@ -40,15 +40,15 @@ def _two() -> Iterator[Kernel]:
         "maximum_backward", "fmax_backward", "fmax_backward_other", "fmin_backward",
         "fmin_backward_other", "atan2_backward", "atan2_backward_other", "hypot_backward",
         "logaddexp_backward", "logaddexp2_backward", "copysign_backward", "lerp_backward_weight",
+        "div_backward_other", "xlogy_backward_other", "xlog1py_backward_other",
     ):  # fmt: skip
         yield Elementwise(name, ("aaa",), file=file)
-    for name in ("div_backward_other", "remainder_backward_other", "fmod_backward_other"):
-        yield Elementwise(name, ("aaa",), file=file)
-    for name in ("xlogy_backward", "xlog1py_backward"):
-        yield Elementwise(name, tuple("a" + each for each in BOTH), file=file)
-        yield Elementwise(name + "_other", tuple("a" + each for each in BOTH), file=file)
-    yield Elementwise("pow_backward", ("aan", "aaa"), file=file)
-    yield Elementwise("pow_backward_exponent", ("aaaa",), file=file)
+    for name in (
+        "remainder_backward_other", "fmod_backward_other", "xlogy_backward", "xlog1py_backward",
+    ):  # fmt: skip
+        yield Elementwise(name, ("aaa",), file=file, long=True)
+    yield Elementwise("pow_backward", ("aan", "aaa"), file=file, long=True)
+    yield Elementwise("pow_backward_exponent", ("aaaa",), file=file, long=True)
     yield Elementwise("heaviside_backward", file=file)
     yield Elementwise("lerp_backward", file=file)
     yield Elementwise("addcmul_backward", ("aan",), file=file)
@@ -62,19 +62,17 @@ def _losses() -> Iterator[Kernel]:
     yield Elementwise("huber_loss_backward", ("aaann",), words=SHARE, file=file)
     yield Elementwise("smooth_l1_loss_backward", ("aaann",), words=SHARE, file=file)
     yield Elementwise("soft_margin_loss_backward", ("aaan",), words=SHARE, file=file)
-    for name in ("bce_backward", "bce_backward_target"):
-        yield Elementwise(name, ("aaann", "aaaan"), {3: 1.0}, SHARE, file=file)
-    forms = ("aaann", "aaaan", "aaanan", "aaaaan")
-    for name in ("bce_with_logits_backward", "bce_with_logits_backward_target"):
-        yield Elementwise(name, forms, {3: 1.0, 4: None}, SHARE, file=file)
+    yield Elementwise("bce_backward", ("aaann", "aaaan"), {3: 1.0}, SHARE, file=file)
+    forms = ("aaann", "aaaan", "aaanan")
+    absent = {3: 1.0, 4: None}
+    yield Elementwise("bce_with_logits_backward", forms, absent, SHARE, file=file)
 
 
 def _choices() -> Iterator[Kernel]:
     file = "choose.cu"
     yield Elementwise("where_backward", ("ab",), file=file, dtypes=(*FLOATS, *INTEGERS))
     bounds = {2: -math.inf, 3: math.inf}
-    forms = ("aann", "aaaa", "aaan", "aana")
-    yield Elementwise("clamp_backward", forms, bounds, file=file)
+    yield Elementwise("clamp_backward", ("aann", "aaaa"), bounds, file=file)
     yield Elementwise("clamp_backward_low", ("aaa", "aaaa"), {3: None}, file=file)
     yield Elementwise("clamp_backward_high", ("aaa", "aaaa"), {2: None}, file=file)
 

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .base import FLOATS, Form, Kernel
+from .base import FLOATS, SCALARS, Form, Kernel
 
-__all__ = ["BOTH", "EITHER", "INTEGERS", "SHARE", "Elementwise", "form_of"]
+__all__ = ["EITHER", "INTEGERS", "SHARE", "Elementwise", "form_of"]
 
 INTEGERS = ("int64", "int32")
 EITHER = ("aa", "an")
 """The second operand may be a number."""
-BOTH = ("aa", "an", "na")
-"""One of the two may be a number."""
 SHARE = {"mean": None, "sum": 1.0, "none": 1.0}
 """The words of a loss's reduction: of the mean, an element has a share of 1 / n."""
 
@@ -25,7 +23,8 @@ class Elementwise(Kernel):
     means, or None where the formula then has an operand less. `words`: the number that a text
     means, or None for the share of one element in a mean, 1 / n. `result`: the type of the result
     where it is not that of the operands. `check`: whether the kernel accepts the body's arguments.
-    `extras`: how many None follow the result, for what the op returns besides.
+    `extras`: how many None follow the result, for what the op returns besides. `long`: the formula
+    is so long that threads compute half as many elements, which halves the time to compile it.
 
     Its forms are, for each of `takes`, "aan" (packed: contiguous arrays of the result's shape) and
     "aan strided" (any strides, fewer than 2^31 elements)."""
@@ -36,12 +35,25 @@ class Elementwise(Kernel):
         words: Mapping[str, float | None] | None = None, *,
         file: str = "elementwise.cu", result: str = "T", dtypes: tuple[str, ...] = FLOATS,
         check: Callable[[Sequence[Any]], bool] | None = None, extras: int = 0,
+        long: bool = False,
     ) -> None:  # fmt: skip
         """See the class."""
         self.takes, self.absent, self.words = takes, absent or {}, words or {}
-        self.result, self.check, self.extras = result, check, extras
+        self.result, self.check, self.extras, self.long = result, check, extras, long
         forms = {key: form for each in takes for key, form in _forms(each, result).items()}
         super().__init__(name, file, forms, dtypes)
+
+    def per_thread(self, itemsize: int) -> int:
+        """How many elements a thread of the packed form computes: 8 bytes of halves suffice to keep
+        memory busy, and each is another copy of the formula to compile."""
+        return {8: 2, 4: 4, 2: 4, 1: 8}[itemsize] // (2 if self.long else 1)
+
+    def spell(self, form: str, dtype: str) -> str:
+        """The name expression of one instance."""
+        scalar = SCALARS[dtype]
+        return self.forms[form].expression.format(
+            T=scalar.c, A=scalar.wide, V=self.per_thread(16 // scalar.width), functor=self.functor
+        )
 
     @property
     def plain(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .base import FLOATS, Form, Kernel
-from .elementwise import BOTH, EITHER, INTEGERS, Elementwise
+from .elementwise import EITHER, INTEGERS, Elementwise
 
 __all__ = ["CASTS", "ROWS"]
 
@@ -17,65 +17,70 @@ CASTS = (*ALL, "uint8")
 
 _LARGEST = 3.4028234663852886e38  # of float32
 
-_UNARY = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal", "sin",
-    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-    "deg2rad", "rad2deg", "floor", "ceil", "trunc", "frac", "sigmoid", "sinc", "entr", "erf",
-    "erfc", "erfinv", "ndtr", "lgamma",
+_SHORT = (
+    "exp", "exp2", "sqrt", "rsqrt", "reciprocal", "tanh", "deg2rad", "rad2deg", "floor", "ceil",
+    "trunc", "frac", "sigmoid",
+)  # fmt: skip
+_LONG = (
+    "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
+    "cosh", "asinh", "acosh", "atanh", "sinc", "entr", "erf", "erfc", "erfinv", "ndtr", "lgamma",
 )  # fmt: skip
 
 
 def _one() -> Iterator[Kernel]:
     file = "unary.cu"
-    for name in _UNARY:
-        yield Elementwise(name, ("a",), file=file)
+    for name in (*_SHORT, *_LONG):
+        yield Elementwise(name, ("a",), file=file, long=name in _LONG)
     for name in ("square", "neg", "abs", "sign"):
         yield Elementwise(name, ("a",), file=file, dtypes=NUMBERS)
     yield Elementwise("round", ("an",), file=file, check=lambda arguments: arguments[1] == 0)
-    yield Elementwise("logit", ("an",), {1: -1.0}, file=file)
+    yield Elementwise("logit", ("an",), {1: -1.0}, file=file, long=True)
 
 
 def _positive(arguments: Sequence[Any]) -> bool:
     return arguments[1] >= 0
 
 
+def _not_zero(arguments: Sequence[Any]) -> bool:
+    return arguments[1] != 0
+
+
 def _activations() -> Iterator[Kernel]:
     file = "activation.cu"
-    for name in (
-        "relu", "relu6", "hardsigmoid", "hardswish", "selu", "silu", "mish", "logsigmoid",
-    ):  # fmt: skip
+    for name in ("relu", "relu6", "hardsigmoid", "hardswish", "silu"):
         yield Elementwise(name, ("a",), file=file)
+    for name in ("selu", "mish", "logsigmoid"):
+        yield Elementwise(name, ("a",), file=file, long=True)
     for name in ("leaky_relu", "hardshrink", "elu"):
-        yield Elementwise(name, ("an",), file=file)
+        yield Elementwise(name, ("an",), file=file, long=name == "elu")
     yield Elementwise("softshrink", ("an",), file=file, check=_positive)
-    yield Elementwise("celu", ("an",), file=file, check=lambda arguments: arguments[1] != 0)
+    yield Elementwise("celu", ("an",), file=file, check=_not_zero, long=True)
     for name in ("threshold", "hardtanh", "softplus"):
-        yield Elementwise(name, ("ann",), file=file)
+        yield Elementwise(name, ("ann",), file=file, long=name == "softplus")
     yield Elementwise("prelu", ("aa",), file=file)
     approximate = {"none": 0.0, "tanh": 1.0}
-    yield Elementwise("gelu", ("an",), None, approximate, file=file, extras=1)
+    yield Elementwise("gelu", ("an",), None, approximate, file=file, extras=1, long=True)
 
 
 def _two() -> Iterator[Kernel]:
     file = "binary.cu"
-    for name in ("add", "sub", "rsub"):
+    for name in ("add", "sub"):
         yield Elementwise(name, ("aan", "ann"), file=file, dtypes=NUMBERS)
+    yield Elementwise("rsub", ("ann",), file=file, dtypes=NUMBERS)
     yield Elementwise("mul", EITHER, file=file, dtypes=NUMBERS)
-    for name in ("true_div", "floor_divide", "rfloordiv", "remainder", "rmod", "fmod"):
-        yield Elementwise(name, EITHER, file=file)
+    yield Elementwise("true_div", EITHER, file=file)
+    for name in ("floor_divide", "remainder", "fmod"):
+        yield Elementwise(name, EITHER, file=file, long=True)
     rounding = {"floor": 1.0, "trunc": 0.0}
-    yield Elementwise("div_rounded", ("aan", "ann"), None, rounding, file=file)
+    yield Elementwise("div_rounded", ("aan", "ann"), None, rounding, file=file, long=True)
     for name in ("maximum", "minimum"):
         yield Elementwise(name, ("aa",), file=file, dtypes=NUMBERS)
-    for name in (
-        "fmax", "fmin", "pow_tensor", "atan2", "hypot", "logaddexp", "logaddexp2", "heaviside",
-    ):  # fmt: skip
+    for name in ("fmax", "fmin", "heaviside", "copysign"):
         yield Elementwise(name, ("aa",), file=file)
+    for name in ("pow_tensor", "atan2", "hypot", "logaddexp", "logaddexp2", "xlogy", "xlog1py"):
+        yield Elementwise(name, ("aa",), file=file, long=True)
     for name in ("pow_number", "rpow"):
-        yield Elementwise(name, ("an",), file=file)
-    yield Elementwise("copysign", EITHER, file=file)
-    for name in ("xlogy", "xlog1py"):
-        yield Elementwise(name, BOTH, file=file)
+        yield Elementwise(name, ("an",), file=file, long=True)
     yield Elementwise("lerp", ("aan", "aaa"), file=file)
     for name in ("addcmul", "addcdiv"):
         yield Elementwise(name, ("aaan",), file=file)
@@ -101,7 +106,7 @@ def _choices() -> Iterator[Kernel]:
     yield Elementwise("where", ("baa",), file=file, dtypes=ALL)
     yield Elementwise("masked_fill", ("abn", "aba"), file=file, dtypes=ALL, check=_fits)
     bounds = {1: -math.inf, 2: math.inf}
-    yield Elementwise("clamp", ("ann", "aaa", "aan", "ana"), bounds, file=file)
+    yield Elementwise("clamp", ("ann", "aaa"), bounds, file=file)
     for name in ("clamp_min", "clamp_max"):
         yield Elementwise(name, EITHER, file=file)
 

@@ -5,7 +5,7 @@ from .base import Form, Kernel
 __all__ = ["ROWS"]
 
 _SCORES = "x: const T*, target: const i64*, weight: const T*?"
-_SIZES = "items: i64, size: i64, inner: i64, ignore: i64"
+_SIZES = "slabs: i64, size: i64, across: i64, ignore: i64"
 _ENTROPY = (
     f"{_SCORES}, out: T*, tops: A*, sums: A*, total: A*?, partial: A*?, bad: i64*, {_SIZES}, "
     "smoothing: A, reduction: i32"
@@ -37,8 +37,8 @@ ROWS = (
     Kernel("nll_loss", "loss.cu", {
         "items": Form(
             "ag::nll_loss<{T}>",
-            f"{_SCORES}, out: T*, index: i64*, factor: A*, partial: A*?, bad: i64*, {_SIZES}, "
-            "reduction: i32",
+            f"{_SCORES}, out: T*, index: i64*, factor: A*, partial: A*?, bad: i64*, "
+            "items: i64, size: i64, inner: i64, ignore: i64, reduction: i32",
         ),
         "total": Form(
             "ag::nll_loss_total<{T}>",

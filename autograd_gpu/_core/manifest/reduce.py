@@ -6,7 +6,10 @@ from .base import MAX_DIMS, STRUCTS, Form, Kernel
 
 __all__ = ["REDUCTION", "ROWS"]
 
-_AXES = [("ndim", "i8"), ("shape", "i8", MAX_DIMS), ("strides", "i8", MAX_DIMS)]
+_AXES = [
+    ("ndim", "i8"), ("shape", "i8", MAX_DIMS), ("strides", "i8", MAX_DIMS),
+    ("magic", "u8", MAX_DIMS), ("shift", "i8", MAX_DIMS),
+]  # fmt: skip
 _SIZES = [(name, "i8") for name in ("outputs", "size", "chunk", "count")]
 REDUCTION = np.dtype([*_SIZES, ("kept", _AXES), ("reduced", _AXES)])
 """The structure `Reduction` of reduce.cu."""

@@ -9,7 +9,7 @@ def _row(name: str, template: str, arrays: str) -> Kernel:
     forms = {
         form: Form(
             f"ag::{template}<{{functor}}, ag::{form.capitalize()}, {{T}}>",
-            f"{arrays}, out: T*, items: i64, size: i64, inner: i64",
+            f"{arrays}, out: T*, slabs: i64, size: i64, across: i64",
         )
         for form in ("rows", "columns")
     }

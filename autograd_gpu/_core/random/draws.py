@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def _real(gen: Generator, fill: Any, n: int, a: float, b: float, dtype: Any, out: Any) -> Any:
     out = np.empty(n, dtype) if out is None else out
     if out.size:
-        fill(out, *gen.source.take(-(-out.size // lanes(out.dtype))), float(a), float(b))
+        fill(out, *gen.take(-(-out.size // lanes(out.dtype))), float(a), float(b))
     return out
 
 
@@ -113,7 +113,7 @@ def randint(
     span = (high - low) % 2**64
     whole = out if out.dtype == np.int64 else like(out, n, np.int64)
     counters = -(-n // (4 if 0 < span <= WORD else 2))
-    random_integers(whole, *gen.source.take(counters), low, span)
+    random_integers(whole, *gen.take(counters), low, span)
     if whole is not out:
         out[...] = cast(whole.astype(f64), out.dtype) if digits(out.dtype) else whole
     return out
@@ -147,7 +147,7 @@ def bernoulli(gen: Generator, n: int, p: float, out: Any = None) -> Any:
     out = np.empty(n, np.bool_) if out is None else out
     kept = out if out.dtype == np.bool_ else like(out, n, np.bool_)
     if n:
-        random_bernoulli(kept, *gen.source.take(-(-n // 4)), round(p * 2**32))
+        random_bernoulli(kept, *gen.take(-(-n // 4)), round(p * 2**32))
     if kept is not out:
         out[...] = kept
     return out

@@ -73,7 +73,8 @@ def clip_grads_with_norm_(
     grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
     total = total_norm._array
     if not grads or many("clip_by_norm", grads, total, float(max_norm)) is NotImplemented:
-        scale = float(max_norm) / (total + 1e-6)
+        with np.errstate(all="ignore"):
+            scale = float(max_norm) / (total + 1e-6)
         factor = float(library(scale).minimum(scale, 1.0))      # NaN stays NaN
         for array in grads:
             with np.errstate(all="ignore"), at(device_of(array)):
@@ -132,7 +133,7 @@ def _norm(xp: Any, array: Any, order: float) -> Any:
             value = (size != 0).sum()
         else:
             value = xp.power((size**order).sum(), 1.0 / order)
-    return as_array(value, array.__class__).astype(dtype)
+    return as_array(value).astype(dtype)
 
 
 def euclidean(xp: Any, size: Any) -> Any:

@@ -72,7 +72,7 @@ def described(value: Any) -> Any:
     if isinstance(value, np.generic):
         return "scalar", value.dtype
     if isinstance(value, slice):
-        return "slice", value.start, value.stop, value.step
+        return ("slice", *map(described, (value.start, value.stop, value.step)))
     if kind in (float, complex):
         return (kind.__name__,)  # of any value
     try:
@@ -95,7 +95,7 @@ def rebuilt(description: Any, array: Callable[..., Any]) -> Any:
     if kind == "scalar":
         return rest[0].type(0)
     if kind == "slice":
-        return slice(*rest)
+        return slice(*(rebuilt(r, array) for r in rest))
     if kind in ("float", "complex"):
         return {"float": 0.5, "complex": 0.5j}[kind]
     if kind == "value":

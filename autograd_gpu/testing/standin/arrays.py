@@ -1,7 +1,6 @@
 """Arrays of the stand-in device: an array of NumPy that nothing but the stand-in can reach."""
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -187,9 +186,6 @@ class ndarray:
 
     def __int__(self) -> int:
         return int(self._host)
-
-    def __index__(self) -> int:
-        return operator.index(self._host)
 
     def __float__(self) -> float:
         return float(self._host)

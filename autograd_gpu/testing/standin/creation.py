@@ -48,6 +48,8 @@ def array(
     calls.record("array", (obj,), {"dtype": dtype, "copy": copy, "order": order, "ndmin": ndmin})
     found: list[ndarray] = []
     value = calls.unwrap([obj], found, numpy_too=True)[0]
+    if obj.__class__ is ndarray and obj._memory.device_id != streams.current_device():
+        found, copy = [], True  # as CuPy: a copy from one device to the other
     if obj.__class__ is not ndarray and hasattr(obj, "__cuda_array_interface__"):
         raise NotImplementedError("the stand-in takes arrays of its own and of NumPy only")
     out = np.array(value, dtype, copy=None if not copy else True, order=order, ndmin=ndmin)  # type: ignore[call-overload]
@@ -79,7 +81,9 @@ def asanyarray(
 
 def ascontiguousarray(a: Any, dtype: Any = None) -> ndarray:
     """The array itself where it is row-major, else a copy that is."""
-    if a.__class__ is ndarray and a._c_contiguous and dtype in (None, a.dtype):
+    if a.__class__ is not ndarray:
+        raise TypeError(f"ascontiguousarray() wants an array of the device, got {type(a).__name__}")
+    if a._c_contiguous and (dtype is None or dtype == a.dtype):
         return a if a.ndim else a.reshape(1)
     out = array(a, dtype, copy=False, order="C")
     return out if out.ndim else out.reshape(1)

@@ -1,49 +1,25 @@
 """The functions of CuPy's modules, made on demand from NumPy's and CuPy's own parameters."""
 
 from collections.abc import Callable
-from functools import wraps
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from . import calls, indexing, ufuncs
+from . import calls, ufuncs
+from .arrays import ndarray
 from .creation import CREATION
-from .surface import module_rows, parsed
+from .imitated import COMPUTED
+from .rules import KEEP_ORDER, NUMBERS_TOO, NUMPY_TOO, PLAIN, RENAMED
+from .surface import Parameters, module_rows, parsed
 
 __all__ = ["attribute", "namespace"]
 
-# Functions whose answer is no array, in CuPy too.
-_PLAIN = frozenset((
-    "can_cast", "common_type", "iscomplexobj", "isfortran", "isrealobj", "isscalar", "issubdtype",
-    "may_share_memory", "mintypecode", "min_scalar_type", "ndim", "promote_types", "result_type",
-    "shape", "shares_memory", "size", "typename", "broadcast_shapes", "isdtype", "base_repr",
-    "binary_repr", "array_repr", "array_str", "array2string", "iterable", "format_float_positional",
-    "format_float_scientific", "get_printoptions", "set_printoptions", "printoptions",
-))  # fmt: skip
-_NUMPY_TOO = frozenset(("may_share_memory", "shares_memory", "result_type", "asarray"))
-# Where the names that NumPy gives its parameters are not CuPy's: CuPy's to NumPy's.
-_RENAMED = {"reshape": {"newshape": "shape"}}
-_COMPUTED: dict[str, Callable[..., Any]] = {"take": indexing.take}
-
-
-def _bool_array(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """CuPy answers with an array where NumPy answers with a bool."""
-
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        return np.bool_(compute(*args, **kwargs))
-
-    return answer
-
-
-_COMPUTED |= {name: _bool_array(getattr(np, name)) for name in ("allclose", "array_equal")}
-_COMPUTED["array_equiv"] = _bool_array(np.array_equiv)
-
-
 def _numpy(module: str, name: str) -> Any:
-    """NumPy's function of the same place and name."""
-    if not module and name in _COMPUTED:
-        return _COMPUTED[name]
+    """NumPy's function of the same place and name, or the one that imitates CuPy's."""
+    full = f"{module}.{name}" if module else name
+    if full in COMPUTED:
+        return COMPUTED[full]
     found: Any = np
     for part in filter(None, module.split(".")):
         found = getattr(found, part)
@@ -58,20 +34,33 @@ def function(module: str, name: str, row: dict[str, Any]) -> Callable[..., Any] 
     if compute is None or row["call"] is None:
         return None
     full = f"{module}.{name}" if module else name
-    renamed = _RENAMED.get(full, {})
-    parameters = parsed(full, row["call"])
-    plain, numpy_too = name in _PLAIN, name in _NUMPY_TOO
+    run = _checked(full, parsed(full, row["call"]), compute)
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = f"`numpy.{full}` with CuPy's parameters: ({row['call']})."
+    return run
 
-    @wraps(compute, assigned=("__doc__",), updated=())
+
+def _checked(name: str, parameters: Parameters, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of device arrays that refuses what CuPy refuses."""
+    renamed, plain = RENAMED.get(name, {}), name in PLAIN
+    numpy_too, numbers_too = name in NUMPY_TOO, name in NUMBERS_TOO
+    packed = name not in KEEP_ORDER
+
     def run(*args: Any, **kwargs: Any) -> Any:
         parameters.check(args, kwargs)
+        if not numbers_too:
+            first = args[0] if args else kwargs.get(parameters.positional[0])
+            if first.__class__ is not ndarray:
+                raise TypeError(
+                    f"{name}() wants an array of the device first, got {type(first).__name__}"
+                )
         if renamed:
             kwargs = {renamed.get(k, k): v for k, v in kwargs.items()}
         if plain:
-            return compute(*calls.unwrap(args, [], True), **kwargs)
-        return calls.call(full, compute, args, kwargs, numpy_too, packed=True)
+            calls.record(name, args, kwargs)
+            return compute(*calls.unwrap(args, [], numpy_too), **kwargs)
+        return calls.call(name, compute, args, kwargs, numpy_too, packed)
 
-    run.__name__ = run.__qualname__ = name
     return run
 
 

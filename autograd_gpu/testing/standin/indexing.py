@@ -7,12 +7,7 @@ import numpy as np
 from . import calls
 from .arrays import fresh, ndarray, view_of
 
-__all__ = ["get", "put", "scatter", "take"]
-
-_SCATTERED = {
-    "scatter_add": np.add, "scatter_max": np.maximum, "scatter_min": np.minimum,
-}  # fmt: skip
-
+__all__ = ["get", "host_key", "put", "take", "value_of"]
 
 def _is_mask(item: Any) -> bool:
     return isinstance(item, np.ndarray) and item.dtype == np.bool_
@@ -40,7 +35,7 @@ def wrapped(index: np.ndarray, size: int) -> np.ndarray:
     return np.mod(index, size) if size else index
 
 
-def _host_key(shape: tuple[int, ...], key: Any, found: list[ndarray]) -> tuple[Any, ...]:
+def host_key(shape: tuple[int, ...], key: Any, found: list[ndarray]) -> tuple[Any, ...]:
     """An index for NumPy, with every index of an array within its dimension."""
     parts = _arrays(key, found)
     taken = sum(p.ndim if _is_mask(p) else 1 for p in parts if p is not None and p is not ...)
@@ -61,22 +56,30 @@ def _host_key(shape: tuple[int, ...], key: Any, found: list[ndarray]) -> tuple[A
     return tuple(out)
 
 
+def _by_arrays(key: Any) -> bool:
+    parts = key if isinstance(key, tuple) else (key,)
+    return any(isinstance(p, np.ndarray) for p in parts)
+
+
 def get(self: ndarray, key: Any) -> ndarray:
     """`self[key]`: a view where the index has no array in it, else a copy."""
     calls.record("ndarray.__getitem__", (self, key), {})
     found = [self]
-    result = self._host[_host_key(self._host.shape, key, found)]
+    result = self._host[host_key(self._host.shape, key, found)]
+    if len(found) > 1 or _by_arrays(key):  # one without dimensions, too, makes a copy
+        result = result.copy()
     if calls.is_view(result, found[:1]):
         return view_of(self, result)
     calls.used(found)
     return fresh(np.ascontiguousarray(result).reshape(result.shape))
 
 
-def _value(value: Any, found: list[ndarray]) -> Any:
+def value_of(value: Any, found: list[ndarray]) -> Any:
+    """What is to be written, as NumPy takes it. ValueError for an array of NumPy's and a list."""
     if value.__class__ is ndarray:
         found.append(value)
         return value._host
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, (list, tuple)) or isinstance(value, np.ndarray) and value.ndim:
         raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
     return value
 
@@ -85,22 +88,11 @@ def put(self: ndarray, key: Any, value: Any) -> None:
     """`self[key] = value`."""
     calls.record("ndarray.__setitem__", (self, key, value), {})
     found = [self]
-    host_key = _host_key(self._host.shape, key, found)
-    value = _value(value, found)
+    where = host_key(self._host.shape, key, found)
+    value = value_of(value, found)
     calls.used(found)
     with np.errstate(all="ignore"):
-        self._host[host_key] = value
-
-
-def scatter(self: ndarray, name: str, key: Any, value: Any) -> None:
-    """`scatter_add`, `scatter_max`, `scatter_min`: repeated indices all count."""
-    calls.record("ndarray." + name, (self, key, value), {})
-    found = [self]
-    host_key = _host_key(self._host.shape, key, found)
-    value = _value(value, found)
-    calls.used(found)
-    with np.errstate(all="ignore"):
-        _SCATTERED[name].at(self._host, host_key, value)
+        self._host[where] = value
 
 
 def take(host: np.ndarray, indices: Any, axis: int | None = None, out: Any = None) -> Any:

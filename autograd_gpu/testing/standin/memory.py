@@ -238,7 +238,7 @@ class MemoryPool:
     def malloc(self, size: int) -> MemoryPointer:
         """New memory of the current device, full of bytes that nobody should rely on."""
         root = np.empty(size, np.uint8)
-        root.fill(0xA5)
+        root.fill(0xFF)  # NaN, -1
         return adopt(root)
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from . import calls, creation, indexing
+from . import calls, creation, functions, indexing
 from .arrays import fresh, ndarray, supported, view_of
+from .imitated import COMPUTED
+from .rules import KEEP_ORDER
 from .surface import array_members, parsed
 
 __all__ = ["attach"]
@@ -14,20 +16,24 @@ __all__ = ["attach"]
 # Methods that NumPy's arrays have under the same name and with the same meaning.
 _AS_NUMPY = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress",
-    "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "max",
+    "byteswap", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "max",
     "mean", "min", "nonzero", "partition", "prod", "put", "ravel", "repeat", "reshape", "round",
-    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "trace", "transpose", "var",
+    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
 )  # fmt: skip
+
+
+_SCATTERS = {"scatter_add": "add", "scatter_max": "maximum", "scatter_min": "minimum"}
 
 
 def _method(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     text = array_members()[name]
     assert text is not None
-    parameters = parsed(name, text)
+    parameters, full = parsed(name, text), "ndarray." + name
+    compute, packed = COMPUTED.get(full, compute), full not in KEEP_ORDER
 
     def run(self: ndarray, *args: Any, **kwargs: Any) -> Any:
         parameters.check(args, kwargs)
-        return calls.call("ndarray." + name, compute, (self, *args), kwargs, packed=True)
+        return calls.call(full, compute, (self, *args), kwargs, packed=packed)
 
     run.__name__, run.__qualname__ = name, "ndarray." + name
     run.__doc__ = f"`numpy.ndarray.{name}` with CuPy's parameters: ({parameters.text})."
@@ -107,12 +113,6 @@ def tobytes(self: ndarray, order: str = "C") -> bytes:
     return self._host.tobytes(order)  # type: ignore[arg-type]
 
 
-def take(self: ndarray, indices: Any, axis: int | None = None, out: Any = None) -> ndarray:
-    """Elements by index; what lies outside wraps around."""
-    args = (self, indices, axis, out)
-    return calls.call("ndarray.take", indexing.take, args, {}, packed=True)
-
-
 def ptp(self: ndarray, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
     """Maximum minus minimum."""
     return calls.call("ndarray.ptp", np.ptp, (self, axis, out, keepdims), {}, packed=True)
@@ -123,11 +123,11 @@ def reduced_view(self: ndarray, dtype: Any = None) -> ndarray:
     return self.reshape(-1) if self._c_contiguous else self.view()
 
 
-def _scatter(name: str) -> Callable[..., None]:
+def _scatter(name: str, function: str) -> Callable[..., None]:
     def run(self: ndarray, slices: Any, value: Any) -> None:
-        indexing.scatter(self, name, slices, value)
+        functions.attribute("", function).at(self, slices, value)
 
-    run.__name__, run.__doc__ = name, f"`{name}` at an index, where repeated indices all count."
+    run.__name__, run.__doc__ = name, f"`cupy.{function}.at`, which is to be called instead."
     return run
 
 
@@ -173,10 +173,10 @@ def attach() -> None:
     """Give the class its methods."""
     for name in _AS_NUMPY:
         setattr(ndarray, name, _method(name, getattr(np.ndarray, name)))
-    for function in (get, set, astype, view, item, tolist, tobytes, take, ptp, reduced_view):
-        setattr(ndarray, function.__name__, function)
-    for name in ("scatter_add", "scatter_max", "scatter_min"):
-        setattr(ndarray, name, _scatter(name))
+    for member in (get, set, astype, view, item, tolist, tobytes, ptp, reduced_view):
+        setattr(ndarray, member.__name__, member)
+    for name, function in _SCATTERS.items():
+        setattr(ndarray, name, _scatter(name, function))
     for name in ("real", "imag"):
         setattr(ndarray, name, _part(name))
     special: dict[str, Any] = {
@@ -184,5 +184,5 @@ def attach() -> None:
         "__getitem__": indexing.get, "__setitem__": indexing.put, "__deepcopy__": _deepcopy,
         "__copy__": lambda self: self.copy(), "__reduce__": _reduce, "__array_finalize__": _pass,
     }  # fmt: skip
-    for name, member in special.items():
-        setattr(ndarray, name, member)
+    for name, value in special.items():
+        setattr(ndarray, name, value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import functions
-from .arrays import ndarray
+from .arrays import BFLOAT16, ndarray
 
 __all__ = ["attach"]
 
@@ -45,6 +45,8 @@ def _binary(name: str, swapped: bool) -> Callable[[ndarray, Any], Any]:
         if _leaves_it(self, other):
             return NotImplemented
         function = _module(name)
+        if name == "power" and not swapped and other.__class__ is float and self.dtype.name == BFLOAT16:
+            other = np.float64(other)  # CuPy's operator makes float64 of it, its function float32
         return function(other, self) if swapped else function(self, other)
 
     return run

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .rules import NO_ARRAYS
+
 __all__ = ["Parameters", "array_members", "module_rows", "parsed", "version"]
 
 
@@ -54,6 +56,10 @@ class Parameters:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
             if name in self.positional[:given]:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+        named = [*zip(self.positional, args), *kwargs.items()]
+        for name, value in named:
+            if name in NO_ARRAYS and hasattr(value, "__cuda_array_interface__"):
+                raise TypeError(f"{self.name}(): {name}: an array is not a whole number")
         for name in self.required:
             if name not in kwargs and name not in self.positional[:given]:
                 raise TypeError(f"{self.name}() missing a required argument: '{name}'")

@@ -5,18 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import calls
+from . import calls, indexing
 from .arrays import BFLOAT16, ndarray
 from .surface import module_rows
 
 __all__ = ["ufunc"]
 
 _SAME = str.maketrans("qQ", "lL")  # one type of eight bytes
-_KEYWORDS = frozenset(("out", "dtype", "casting", "where"))
+_KEYWORDS = frozenset(("out", "dtype", "casting"))
 # What CuPy's own methods accept, and for which functions.
 _REDUCED = {"add", "multiply"}
 _AT = {
-    "add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "add": "iIlLefd", "subtract": "iI", "maximum": "iIlLfd", "minimum": "iIlLfd",
+    "bitwise_and": "iIlL", "bitwise_or": "iIlL", "bitwise_xor": "iIlL",
 }  # fmt: skip
 
 
@@ -105,20 +106,26 @@ class ufunc:
         if given[0] is not None:
             casting = named.get("casting", "same_kind")
             for target, part in zip(given, parts):
-                np.copyto(target, part, casting=casting, where=named.get("where", True))
+                np.copyto(target, part, casting=casting)
             parts = tuple(given)
         return parts if self.nout > 1 else parts[0]
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
-        """Unbuffered writes at indices, in place."""
-        if self.__name__ not in _AT:
+        """Unbuffered writes at indices, in place: repeated indices all count. TypeError for a
+        type of elements that CuPy has no atomic operation for."""
+        name = self.__name__
+        if name not in _AT:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
-        from .indexing import _host_key
-
+        if a.__class__ is not ndarray or _char(a.dtype) not in _AT[name]:
+            known = ", ".join(np.dtype(c).name for c in _AT[name])
+            raise TypeError(f"cupy.{name}.at only supports {known} as data type")
+        calls.record(name + ".at", (a, indices, b), {})
         found = [a]
-        key = _host_key(a.shape, indices, found)
-        args = (a, key, b)
-        calls.call(self.__name__ + ".at", self._compute.at, args, {}, numpy_too=True)
+        key = indexing.host_key(a.shape, indices, found)
+        value = indexing.value_of(b, found)
+        calls.used(found)
+        with np.errstate(all="ignore"):
+            self._compute.at(a._host, key, value)
 
     def reduce(
         self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False
@@ -146,8 +153,8 @@ class ufunc:
 
     def outer(self, A: Any, B: Any, **kwargs: Any) -> Any:
         """Every element of A with every one of B."""
-        a, b = A.reshape(A.shape + (1,) * B.ndim), B
-        return self(a, b, **kwargs)
+        calls.record(self.__name__ + ".outer", (A, B), kwargs)
+        return self(A.reshape(A.shape + (1,) * B.ndim), B, **kwargs)
 
     def _only(self, method: str, names: set[str]) -> None:
         if self.__name__ not in names:

@@ -1,0 +1,107 @@
+"""Functions whose results NumPy would give another type, layout or place."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import indexing
+from .arrays import BFLOAT16
+
+__all__ = ["COMPUTED"]
+
+
+def _as_bool(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """CuPy answers with an array where NumPy answers with a bool."""
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return np.bool_(compute(*args, **kwargs))
+
+    return answer
+
+
+def _bfloat16_as(dtype: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """CuPy makes another type of bfloat16, where no type is asked for."""
+
+    def widened(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(a, "dtype", np.dtype(float)).name == BFLOAT16:
+            a = a.astype(dtype)
+        return compute(a, *args, **kwargs)
+
+    return widened
+
+
+def _along_last(compute: Callable[..., Any], options: int) -> Callable[..., Any]:
+    """CuPy sorts along the last dimension: the result along another one is transposed.
+    `options`: the position of the axis among the arguments behind the array."""
+
+    def moved(a: Any, *args: Any, **kwargs: Any) -> Any:
+        axis = args[options] if len(args) > options else kwargs.pop("axis", -1)
+        if axis is None or not a.ndim:
+            return compute(a, *args[:options], axis=axis, **kwargs)
+        rest = args[:options] + (-1,) + args[options + 1 :]
+        last = np.ascontiguousarray(np.moveaxis(a, axis, -1))
+        return np.moveaxis(compute(last, *rest, **kwargs), -1, axis)
+
+    return moved
+
+
+def _sort_in_place(a: np.ndarray, axis: int = -1, kind: Any = None) -> None:
+    if not a.flags.c_contiguous:
+        raise NotImplementedError("Sorting non-contiguous array is not supported.")
+    a.sort(axis)
+
+
+def _diag(v: Any, k: int = 0) -> Any:
+    return np.diag(v, k).copy()
+
+
+def _dot(a: Any, b: Any, out: Any = None) -> Any:
+    if not isinstance(b, np.ndarray):
+        raise TypeError(f"Argument 'b' has incorrect type (got {type(b).__name__})")
+    return np.dot(a, b, out)
+
+
+def _two_arrays(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Functions whose second argument must be an array too."""
+
+    def both(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(b, np.ndarray):
+            raise TypeError(f"expected an array of the device, got {type(b).__name__}")
+        return compute(a, b, *args, **kwargs)
+
+    return both
+
+
+def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if isinstance(default, np.ndarray):
+        raise TypeError("default only accepts scalar values")
+    return np.select(condlist, choicelist, default)
+
+
+COMPUTED: dict[str, Callable[..., Any]] = {
+    "take": indexing.take,
+    "ndarray.take": indexing.take,
+    "allclose": _as_bool(np.allclose),
+    "array_equal": _as_bool(np.array_equal),
+    "array_equiv": _as_bool(np.array_equiv),
+    "argsort": _along_last(np.argsort, 0),
+    "argpartition": _along_last(np.argpartition, 1),
+    "ndarray.sort": _sort_in_place,
+    "ndarray.dot": _dot,
+    "dot": _dot,
+    "diag": _diag,
+    "select": _select,
+    "round": _bfloat16_as("f", np.round),
+    "around": _bfloat16_as("f", np.around),
+    "tril": _bfloat16_as("f", np.tril),
+    "triu": _bfloat16_as("f", np.triu),
+    "std": _bfloat16_as("d", np.std),
+    "var": _bfloat16_as("d", np.var),
+}
+for _name in ("argsort", "argpartition", "round", "std", "var"):
+    COMPUTED["ndarray." + _name] = COMPUTED[_name]
+for _name in ("array_equal", "inner", "outer", "kron", "vdot", "isin", "tensordot", "cross",
+              "intersect1d", "setdiff1d", "setxor1d", "union1d", "digitize"):  # fmt: skip
+    COMPUTED[_name] = _two_arrays(COMPUTED.get(_name, getattr(np, _name)))
+"""name -> what computes it on host arrays."""
