@@ -75,6 +75,16 @@ __global__ void gather(const T* x, const i64* index, T* out, i64 n, Layout layou
   }
 }
 
+// flat_places: p[.., j, ..] = the row-major place of x[.., index[.., j, ..], ..]; as above
+template <class I>
+__global__ void flat_places(const i64* index, i64* out, i64 n, Layout layout, i64 step) {
+  for (i64 i = first_element(); i < n; i += element_step()) {
+    I offset[1];
+    find_offsets(layout, (I)i, offset);
+    out[i] = (i64)offset[0] + index[i] * step;
+  }
+}
+
 // ---- adding and reducing
 
 __device__ __forceinline__ void add_atomically(float* to, float value) { atomicAdd(to, value); }

@@ -6,6 +6,8 @@ ops make and the CuPy that is installed (`tests/standin/test_audit.py`)."""
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import determinism
 
 __all__ = ["MADE", "REPLACED", "Reducing"]
@@ -49,9 +51,24 @@ class Reducing:
         return found if out is None else out
 
 
+def _truth(value: Any) -> Any:
+    """Complex numbers as what they count as in logic: CuPy's functions do not take them."""
+    return value != 0 if getattr(value, "dtype", np.dtype("?")).kind == "c" else value
+
+
+def _logical(ufunc: Any) -> Any:
+    def logical(*arguments: Any, **options: Any) -> Any:
+        return ufunc(*map(_truth, arguments), **options)
+
+    logical.at, logical.outer = ufunc.at, ufunc.outer  # type: ignore[attr-defined]
+    return logical
+
+
 def _reducing(name: str, reduction: str) -> None:
     def make(xp: Any) -> Any:
-        return Reducing(getattr(xp.module, name), getattr(xp.module, reduction))
+        ufunc = getattr(xp.module, name)
+        ufunc = _logical(ufunc) if name.startswith("logical") else ufunc
+        return Reducing(ufunc, getattr(xp.module, reduction))
 
     MADE[name] = make
 
@@ -60,6 +77,10 @@ for _name, _reduction in {
     "maximum": "amax", "minimum": "amin", "logical_or": "any", "logical_and": "all",
 }.items():  # fmt: skip
     _reducing(_name, _reduction)
+
+
+for _name in ("logical_xor", "logical_not"):
+    MADE[_name] = lambda xp, _name=_name: _logical(getattr(xp.module, _name))  # type: ignore[misc]
 
 
 @replaces("from_host")
@@ -74,3 +95,17 @@ def bincount(xp: Any, x: Any, weights: Any = None, minlength: Any = None) -> Any
     if weights is not None:
         determinism.refuse("bincount with weights on CUDA")
     return xp.module.bincount(x, weights, minlength)
+
+
+def _scanning(name: str) -> None:
+    def scan(xp: Any, a: Any, *options: Any, **more: Any) -> Any:
+        """CuPy's, whose blocks add up what came before in any order."""
+        if a.dtype.kind not in "biu":
+            determinism.refuse(f"{name} on CUDA")
+        return getattr(xp.module, name)(a, *options, **more)
+
+    REPLACED[name] = scan
+
+
+for _name in ("cumsum", "cumprod"):
+    _scanning(_name)

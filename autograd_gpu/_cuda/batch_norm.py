@@ -63,8 +63,8 @@ def _each(xp: Library, name: str, dtype: str, sizes: tuple[int, int, int], array
         rows = samples * channels
         together = 8 if length <= 1024 else 1  # rows of a block
         block = 256 // together, together
-        launch(xp, name, "each row", dtype, blocks(rows, together), block, first, second, out, *others, rows,
-               channels, length, share, eps)  # fmt: skip
+        launch(xp, name, "each row", dtype, blocks(rows, together), block, first, second, out,
+               *others, rows, channels, length, share, eps)  # fmt: skip
     else:
         n = channels * length
         grid = blocks(n, 32), min(blocks(samples, 32), 65535)

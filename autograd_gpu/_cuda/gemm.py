@@ -69,7 +69,18 @@ class Gemm:
 
     def batch(self, form: str, a: Any, b: Any) -> Any:
         """The products of the matrices in the last two dimensions; the others broadcast."""
-        return self.general(batch_plan, form, a, b)
+        dtype = a.dtype
+        kind = KINDS.get(dtype.char)
+        if kind is None or b.dtype is not dtype:
+            return self.general(batch_plan, form, a, b)
+        made = batch_plan(
+            form, kind.conj, a.shape, a.strides, b.shape, b.strides, dtype.itemsize
+        )
+        if made.problem or PRECISION.full or self.several and self._elsewhere(a):
+            return self.general(batch_plan, form, a, b)
+        out = self.ndarray(made.shape, dtype)
+        self._run(made, kind, a, b, out, kind.one, kind.zero)
+        return out
 
     def general(
         self, planned: Any, form: str, a: Any, b: Any, start: Any = None, beta: Any = 0,

@@ -11,7 +11,7 @@ from .._core.manifest import LAYOUT, MAX_DIMS
 from .launch import blocks, kernel, key, launch
 from .places import Lines, lines_of, numbers
 
-__all__ = ["add_at", "first_bad", "gather_along", "last_named", "put_at", "read_at", "reduce_at"]
+__all__ = ["add_at", "first_bad", "flat_places", "gather_along", "last_named", "put_at", "read_at", "reduce_at"]
 
 _WORDS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 _LARGE = 1 << 31
@@ -78,6 +78,25 @@ def gather_along(xp: Library, input: Any, index: Any, dim: int) -> Any:
     launch(
         xp, "gather", form, key(x.dtype), blocks(out.size), 256, x, index, _words(out), out.size,
         laid, input.shape[dim], steps[dim],
+    )  # fmt: skip
+    return out
+
+
+@kernel("flat_places")
+def flat_places(xp: Library, index: Any, dim: int, size: tuple) -> Any:
+    """p[i, j] = i n + index[i, j] (for dim 1)"""
+    if not index.size or not size or not index.ndim:
+        return NotImplemented
+    index = xp.ascontiguousarray(index.astype(np.int64, copy=False))
+    steps = [math.prod(size[d + 1 :]) for d in range(len(size))]
+    laid = _gather_layout(size, index.shape, steps, dim)
+    if laid is None:
+        return NotImplemented
+    out = xp.empty(index.shape, np.int64)
+    form = "long" if max(math.prod(size), out.size) >= _LARGE else "int"
+    launch(
+        xp, "flat_places", form, "int64", blocks(out.size), 256, index, out, out.size, laid,
+        steps[dim],
     )  # fmt: skip
     return out
 

@@ -15,6 +15,7 @@ from .launch import blocks, kernel, key, launch
 __all__ = ["dropout", "dropout_backward", "random_bernoulli", "random_integers"]
 
 BLOCK = 256
+_BOOL = np.dtype(np.bool_)
 
 
 def _fill(
@@ -65,18 +66,22 @@ def random_bernoulli(xp: Library, out: Any, seed: int, counter: int, m: int) -> 
 @kernel("dropout")
 def dropout(xp: Library, input: Any, p: float, seed: int, counter: int) -> Any:
     """x s where w < m, else x 0; and the mask, both in the input's order in memory."""
-    dtype = key(input.dtype)
-    if dtype not in FLOATS:
+    dtype = input.dtype
+    name, n = key(dtype), input.size
+    if name not in FLOATS:
         return NotImplemented
-    out, mask = empty_like(input), empty_like(input, np.dtype(np.bool_))
-    n = out.size
-    if n:
+    if input._c_contiguous and not xp.several_devices:
+        out, mask = xp.ndarray(input.shape, dtype), xp.ndarray(input.shape, _BOOL)
+        arrays = input, out, mask
+    else:
+        out, mask = empty_like(input), empty_like(input, _BOOL)
         order = _order(out)
-        x = _ordered(input, order, out)
+        arrays = _ordered(input, order, out), out.transpose(order), mask.transpose(order)
+    if n:
+        limit, factor = round((1 - p) * 2**32), float(keep_factor(p, dtype))
         launch(
-            xp, "dropout", "", dtype, blocks(-(-n // 4), BLOCK), BLOCK, x, out.transpose(order),
-            mask.transpose(order), n, seed, counter, round((1 - p) * 2**32),
-            float(keep_factor(p, input.dtype)),
+            xp, "dropout", "", name, blocks(-(-n // 4), BLOCK), BLOCK, *arrays, n, seed, counter,
+            limit, factor,
         )  # fmt: skip
     return out, mask
 
@@ -84,18 +89,20 @@ def dropout(xp: Library, input: Any, p: float, seed: int, counter: int) -> Any:
 @kernel("dropout_backward")
 def dropout_backward(xp: Library, grad: Any, mask: Any, p: float) -> Any:
     """g s where the mask is true, else g 0"""
-    dtype = key(grad.dtype)
-    if dtype not in FLOATS or grad.shape != mask.shape:
+    dtype = grad.dtype
+    name, n = key(dtype), mask.size
+    if name not in FLOATS or grad.shape != mask.shape:
         return NotImplemented
-    out = empty_like(mask, grad.dtype)
-    n = out.size
-    if n:
+    if grad._c_contiguous and mask._c_contiguous and not xp.several_devices:
+        out = xp.ndarray(grad.shape, dtype)
+        arrays = grad, mask, out
+    else:
+        out = empty_like(mask, dtype)
         order = _order(out)
-        g, kept = _ordered(grad, order, out), _ordered(mask, order, mask)
-        launch(
-            xp, "dropout_backward", "", dtype, blocks(-(-n // 4), BLOCK), BLOCK, g, kept,
-            out.transpose(order), n, float(keep_factor(p, grad.dtype)),
-        )  # fmt: skip
+        arrays = _ordered(grad, order, out), mask.transpose(order), out.transpose(order)
+    if n:
+        grid, factor = blocks(-(-n // 4), BLOCK), float(keep_factor(p, dtype))
+        launch(xp, "dropout_backward", "", name, grid, BLOCK, *arrays, n, factor)
     return out
 
 

@@ -40,6 +40,7 @@ from . import (  # noqa: F401
     gather,
     gelu,
     grid,
+    group_norm,
     gumbel,
     index,
     inplace_activation,

@@ -22,9 +22,10 @@ from .shape import _expand, _reshape
 __all__ = ["gather", "put", "take", "take_along_dim"]
 
 
-def flat_places(xp: Any, index: Any, dim: int, size: tuple[int, ...]) -> Any:
+@composite(kernel="flat_places")
+def flat_places(index, dim, size):
     """Row-major places of the elements (i, ..., index[i, ..., j], ...) of an array of this size."""
-    ndim = len(size)
+    ndim, xp = len(size), library(index)
     if not ndim or not index.ndim:
         return index.astype(np.int64)
     step = math.prod(size[dim + 1 :])
@@ -103,7 +104,7 @@ gather.samples(
 def _gather_backward(xp, grad: Array, dim, index: Index, size):
     """Zeros of a size, with g[i, j] added at (i, index[i, j]) (for dim 1)."""
     out = xp.zeros(size, grad.dtype)
-    add_flat(out, flat_places(xp, index, normal_dim(dim, len(size)), size), grad)
+    add_flat(out, flat_places(index, normal_dim(dim, len(size)), size), grad)
     return out
 
 

@@ -30,7 +30,7 @@ def gather_along(input, index, dim):
     """y[i, j] = x[i, index[i, j]] (for dim 1); each number of the index is in [0, length)."""
     from .gather import flat_places
 
-    return input.reshape(-1).take(flat_places(library(input), index, dim, input.shape))
+    return input.reshape(-1).take(flat_places(index, dim, input.shape))
 
 
 @composite(kernel="index_put")

@@ -41,7 +41,7 @@ def _prepared(xp: Any, out: Any, dim: Any, index: Any, src: Any) -> tuple[int, A
             )
     if array and src.ndim and index.ndim:
         src = src[tuple(slice(n) for n in index.shape)]
-    return dim, flat_places(xp, index, dim, out.shape), src
+    return dim, flat_places(index, dim, out.shape), src
 
 
 def _dense(write: Any) -> Any:

@@ -4,6 +4,8 @@ Everything imports without a GPU and without CuPy; what needs a device says so w
 
 from typing import Any
 
+from .._cuda.custom_op import CustomOp, custom_op
+from .._cuda.raw_kernel import RawKernel
 from . import random
 from .devices import (
     can_device_access_peer,
@@ -59,8 +61,8 @@ from .streams import (
 )  # fmt: skip
 
 __all__ = [
-    "Event", "OutOfMemoryError", "Stream", "StreamContext", "can_device_access_peer",
-    "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
+    "CustomOp", "Event", "OutOfMemoryError", "RawKernel", "Stream", "StreamContext", "can_device_access_peer",
+    "current_device", "current_stream", "custom_op", "default_stream", "device", "device_count", "device_of",
     "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
     "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "initial_seed",
     "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
+from numpy import ndarray
 
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor
@@ -59,7 +59,7 @@ class Elementwise(Optimizer):
         names = self._slots(group)
         cache: dict[Any, Any] = {}
         kernel, scratch = self._kernel, self._scratch
-        batch = Batch(self._fused, kernel, scratch)
+        batch: Batch | None = None
         for p, grad in with_gradient(group["params"]):
             state, array = self.state[p], p._array
             if not state:
@@ -72,15 +72,17 @@ class Elementwise(Optimizer):
                 constants = scalars(array, *self._constants(group, number, state))
                 cache[key] = constants
             arrays = [array, grad._array, *[state[name]._array for name in names]]
-            if array.__class__ is np.ndarray:
+            if array.__class__ is ndarray:
                 sweep(kernel, arrays, constants, scratch)
             else:
+                batch = batch or Batch(self._fused, kernel, scratch)
                 batch.add(arrays, constants)
             count[...] = number
             for written in arrays[2:]:
                 record_write(written)
             record_write(array)
-        batch.step()
+        if batch is not None:
+            batch.step()
 
 
 def with_gradient(params: list[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -101,7 +103,7 @@ def evaluate(closure: Callable[[], Any] | None) -> Any:
 
 def refuse_capturable(group: dict[str, Any]) -> None:
     """As PyTorch for parameters on the CPU: there is nothing to capture a step into."""
-    if group.get("capturable") and any(p._array.__class__ is np.ndarray for p in group["params"]):
+    if group.get("capturable") and any(p._array.__class__ is ndarray for p in group["params"]):
         raise AssertionError(
             "If capturable=True, params and state_steps must be on supported devices: "
             "['cuda']; a step on the CPU cannot be captured."

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .._core.device import library
 
@@ -48,7 +49,7 @@ def scalars(array: Any, *values: Any) -> tuple[Any, ...]:
     NumPy takes a 0-d array three times faster than a Python float. Half precision is updated in
     float32, complex numbers in their parts' dtype.
     """
-    if type(array) is not np.ndarray:  # other libraries have no mixed operations with NumPy
+    if type(array) is not ndarray:  # other libraries have no mixed operations with NumPy
         return values
     kind = "d" if array.dtype.char in "dD" else "f"
     return tuple(v if v is None or isinstance(v, bool) else np.array(v, kind) for v in values)
@@ -59,7 +60,7 @@ def sweep(kernel: Kernel, arrays: Sequence[Any], constants: Any, scratch: Scratc
     p = arrays[0]
     if p.dtype.char not in "fd":
         _convert(kernel, arrays, constants, scratch)
-    elif p.__class__ is not np.ndarray:
+    elif p.__class__ is not ndarray:
         xp = library(p)
         kernel(xp, p, arrays[1], arrays[2:], xp.empty_like(p), xp.empty_like(p), constants)
     elif p.size <= PIECE:
@@ -88,7 +89,7 @@ def _convert(kernel: Kernel, arrays: Sequence[Any], constants: Any, scratch: Scr
         sweep(kernel, [a.real for a in arrays], constants, scratch)
         sweep(kernel, [a.imag for a in arrays], constants, scratch)
         return
-    whole = arrays[0].size <= PIECE or arrays[0].__class__ is not np.ndarray
+    whole = arrays[0].size <= PIECE or arrays[0].__class__ is not ndarray
     for piece in [arrays] if whole else _pieces(arrays):
         wide = [a.astype(np.float32) for a in piece]
         sweep(kernel, wide, constants, scratch)

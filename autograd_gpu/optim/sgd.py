@@ -99,7 +99,7 @@ class SGD(Optimizer):
                 continue
             array = p._array
             if array.__class__ is not ndarray:
-                batch = Batch("sgd", _update, self._scratch) if batch is None else batch
+                batch = batch or Batch("sgd", _update, self._scratch)
                 batch.add([array, grad._array], (lr, *_NOTHING, bool(group["maximize"]), False))
                 record_write(array)
                 continue
@@ -126,7 +126,7 @@ class SGD(Optimizer):
             decay or None,
         )
         flags = bool(group["nesterov"]), bool(group["maximize"])
-        batch = Batch("sgd", _update, self._scratch)
+        batch: Batch | None = None
         for p, grad in with_gradient(group["params"]):
             array, state = p._array, self.state[p] if momentum else {}
             arrays, first = [array, grad._array], False
@@ -139,9 +139,11 @@ class SGD(Optimizer):
             if array.__class__ is ndarray:
                 sweep(_update, arrays, constants, self._scratch)
             else:
+                batch = batch or Batch("sgd", _update, self._scratch)
                 batch.add(arrays, constants)
             record_write(array)
-        batch.step()
+        if batch is not None:
+            batch.step()
 
 
 _NOTHING = None, None, None, False  # no momentum, dampening, decay, Nesterov

@@ -44,3 +44,10 @@ def asked(cuda):
     calls.recorders.append(listen)
     yield seen
     calls.recorders.remove(listen)
+
+
+@pytest.fixture(scope="module")
+def standin_device():
+    """The stand-in, installed for all tests of a file."""
+    with standin.activate():
+        yield standin

@@ -3,7 +3,14 @@
 import pytest
 
 from autograd_gpu._cuda.products import (
-    COPY_A, COPY_B, DECLINED, EMPTY, SPREAD_A, SPREAD_B, batch_plan, plan,
+    COPY_A,
+    COPY_B,
+    DECLINED,
+    EMPTY,
+    SPREAD_A,
+    SPREAD_B,
+    batch_plan,
+    plan,
 )  # fmt: skip
 
 BIG = 1 << 31  # the first number that cuBLAS's integers do not hold

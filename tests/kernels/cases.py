@@ -1,4 +1,4 @@
-"""Arguments for every elementwise kernel, the bodies they are compared with, and the launch."""
+"""Arguments for every elementwise kernel, and the bodies that they are compared with."""
 
 import inspect
 import sys
@@ -8,51 +8,84 @@ import ml_dtypes
 import numpy as np
 
 import autograd_gpu  # noqa: F401 - fills the table
-from autograd_gpu._core.manifest import KERNELS, LAYOUT, SCALARS, Elementwise, form_of
-from autograd_gpu._ops.declare import KERNELS as DECLARED
-from autograd_gpu.testing.emulator import strided
+from autograd_gpu._core.library import KERNELS as DECLARED
+from autograd_gpu._core.manifest import KERNELS, SCALARS, Elementwise
+from autograd_gpu._ops.registry import REGISTRY
 
 DTYPES = {"float32": np.float32, "float64": np.float64, "float16": np.float16}
 DTYPES = {name: np.dtype(kind) for name, kind in DTYPES.items()}
 DTYPES["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
+EVERY_DTYPE = DTYPES | {name: np.dtype(name) for name in ("int64", "int32", "bool", "uint8")}
 WIDE = {name: np.dtype("f8" if name == "float64" else "f4") for name in DTYPES}
 TOLERANCES = {
     "float32": (1e-5, 2e-6), "float64": (1e-13, 1e-14),
     "float16": (1e-3, 1e-6), "bfloat16": (8e-3, 1e-6),
 }  # fmt: skip
 
-A = "array"
+A, B = "array", "mask"
+REDUCTIONS = ("mean", "sum", "none")
+ABOUT = {"gelu_backward": 4, "atan2": 2, "tan": 4, "lgamma": 8, "pow_tensor": 2, "pow_backward_exponent": 2}
+"""By how much more a kernel may differ, whose errors grow with its result or near its zeros."""
 PATTERNS = {
+    "clamp": [(A, -0.5, 0.5), (A, None, 0.5), (A, -0.5, None), (A, 0.5, -0.5), (A, A, A)],
+    "gelu": [(A, "none"), (A, "tanh")],
+    "div_rounded": [(A, A, "floor"), (A, A, "trunc"), (A, -2.5, "floor"), (A, 2.5, "trunc")],
+    "logit": [(A, None), (A, 0.25)],
+    "round": [(A, 0)],
+    "softshrink": [(A, 0.5), (A, 0.0)],
+    "celu": [(A, 0.7), (A, -1.5)],
     "gelu_backward": [(A, A, None, "none"), (A, A, None, "tanh"), (A, A, A, "none")],
-    "leaky_relu_backward": [(A, A, 0.01), (A, A, 1.5), (A, A, 0.0)],
-    "elu_backward": [(A, A, 1.0, 1.0, 1.0), (A, A, 0.7, 1.1, 2.0)],
-    "softplus_backward": [(A, A, 1, 20), (A, A, 2.5, 1.0)],
     "logit_backward": [(A, A, None), (A, A, 0.25)],
-    "pow_backward": [(A, A, 3), (A, A, 2), (A, A, 2.5), (A, A, -1), (A, A, A)],
-    "pow_backward_exponent": [(A, A, A, A)],
     "clamp_backward": [
-        (A, A, -0.5, 0.5), (A, A, None, 0.5), (A, A, -0.5, None), (A, A, 0.5, -0.5),
-        (A, A, A, A), (A, A, A, None), (A, A, None, A),
+        (A, A, -0.5, 0.5), (A, A, None, 0.5), (A, A, -0.5, None), (A, A, 0.5, -0.5), (A, A, A, A),
     ],
     "clamp_backward_low": [(A, A, A, None), (A, A, A, A)],
     "clamp_backward_high": [(A, A, None, A), (A, A, A, A)],
-    "mse_loss_backward": [(A, A, A, "mean"), (A, A, A, "sum"), (A, A, A, "none")],
+    "mse_loss_backward": [(A, A, A, r) for r in REDUCTIONS],
+    "huber_loss_backward": [(A, A, A, r, 0.7) for r in REDUCTIONS],
+    "smooth_l1_loss_backward": [(A, A, A, r, b) for r in REDUCTIONS for b in (0.7, 0.0)],
+    "soft_margin_loss_backward": [(A, A, A, r) for r in REDUCTIONS],
+    "bce_backward": [(A, A, A, None, "mean"), (A, A, A, A, "sum"), (A, A, A, None, "none")],
     "bce_with_logits_backward": [
         (A, A, A, None, None, "mean"), (A, A, A, A, None, "sum"), (A, A, A, None, A, "none"),
-        (A, A, A, A, A, "mean"),
     ],
+}  # fmt: skip
+NUMBERS = {
+    "add": [(1,), (2,)], "sub": [(1,), (2,)], "leaky_relu": [(0.01,), (1.5,), (0.0,)],
+    "elu": [(1.0,), (0.7,)], "threshold": [(0.5, -3.0)], "hardtanh": [(-1.0, 1.0), (0.0, 6.0)],
+    "softplus": [(1, 20), (2.5, 1.0)], "pow_number": [(2,), (0.5,), (3,), (2.5,), (-1,), (0,)],
+    "rpow": [(2.5,), (0.0,), (-1.5,), (2,)], "lerp": [(0.3,), (0.7,), (2.0,)],
+    "masked_fill": [(0,)], "erf_backward": [(1.1,)], "rpow_backward": [(2.5,), (0,), (-1.5,)],
+    "leaky_relu_backward": [(0.01,), (1.5,), (0.0,)], "hardtanh_backward": [(-1.0, 1.0)],
+    "elu_backward": [(1.0, 1.0, 1.0), (0.7, 1.1, 2.0)],
+    "softplus_backward": [(1, 20), (2.5, 1.0)], "pow_backward": [(3,), (2,), (2.5,), (-1,), (0,)],
 }  # fmt: skip
 ELEMENTWISE = sorted(n for n, k in KERNELS.items() if isinstance(k, Elementwise))
 
 
-def patterns(name):
-    return PATTERNS.get(name, [(A, A)])
+def patterns(name, dtype="float32"):
+    """The arguments of a body: arrays (A), masks (B), and what else it takes."""
+    if name in PATTERNS:
+        return PATTERNS[name]
+    found = []
+    for form in KERNELS[name].takes:
+        count = form.count("n")
+        for numbers in NUMBERS.get(name, [(2, 3, 1)]) if count else [()]:
+            rest = iter((*numbers, 3, 3)[:count] if name not in ("add", "sub", "rsub") else
+                        (*(3,) * (count - 1), *numbers[:1]))  # fmt: skip
+            kinds = {"a": lambda: A, "b": lambda: B, "n": lambda: next(rest)}  # noqa: B023
+            found.append(tuple(kinds[letter]() for letter in form))
+    return found
 
 
 @cache
 def bodies():
-    """{kernel's name: the plain function}: what `@composite(kernel=...)` wraps."""
+    """{kernel's name: the plain function}: what `@composite(kernel=...)` wraps, or the forward of
+    an op."""
     found = {}
+    for entry in REGISTRY.values():
+        if getattr(entry, "kernel", None):
+            found.setdefault(entry.kernel, _forward(entry))
     for module in [m for n, m in sys.modules.items() if n.startswith("autograd_gpu._ops.")]:
         for value in vars(module).values():
             if inspect.isfunction(value) and hasattr(value, "__wrapped__"):
@@ -61,54 +94,43 @@ def bodies():
     return found
 
 
+def _forward(op):
+    def body(*arguments):
+        pairs = list(zip(op.params, arguments, strict=False))
+        named = {name: value for name, value in pairs if name in op.keywords}
+        return op.forward(np, *[v for name, v in pairs if name not in op.keywords], **named)
+
+    return body
+
+
 def expected(name, dtype, arguments):
     """The body in the type that the kernel computes in, rounded once."""
-    wide = [a.astype(WIDE[dtype]) if isinstance(a, np.ndarray) else a for a in arguments]
+    wide = WIDE.get(dtype)
+    given = [
+        a.astype(wide) if isinstance(a, np.ndarray) and a.dtype.kind in "fV" else a
+        for a in arguments
+    ]
     with np.errstate(all="ignore"):
-        return np.asarray(bodies()[name](*wide)).astype(DTYPES[dtype])
+        out = bodies()[name](*given)
+        row = KERNELS[name]
+        if isinstance(row, Elementwise) and row.extras:
+            out = out[0]
+        masked = isinstance(row, Elementwise) and row.result == "bool"
+        return np.asarray(out).astype("bool" if masked else EVERY_DTYPE[dtype])
 
 
-def assert_same(actual, wanted, dtype, note=""):
+def assert_same(actual, wanted, dtype, note="", scale=1):
+    assert actual.shape == wanted.shape and actual.dtype == wanted.dtype
+    if wanted.dtype.kind in "biu":
+        np.testing.assert_array_equal(actual, wanted, err_msg=str(note))
+        return
     rtol, atol = TOLERANCES[dtype]
     wide = WIDE["float64"]
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(
-            actual.astype(wide), wanted.astype(wide), rtol=rtol, atol=atol, err_msg=str(note)
-        )
-
-
-def layout_of(shape, arrays):
-    """The structure that a strided kernel takes, for operands that broadcast to a shape."""
-    layout = np.zeros((), LAYOUT)
-    layout["ndim"] = len(shape)
-    layout["shape"][: len(shape)] = shape
-    for k, array in enumerate(arrays):
-        if isinstance(array, np.ndarray):
-            wide = np.broadcast_to(array, shape)
-            layout["strides"][k, : len(shape)] = [s // array.itemsize for s in wide.strides]
-    return layout
-
-
-def operands_of(name, dtype, arguments):
-    """(form, what is passed): numbers in the type that the kernel computes in."""
-    operands = KERNELS[name].operands(arguments)
-    assert operands is not None, f"{name}: no form for {arguments}"
-    wide = WIDE[dtype].type
-    return form_of(operands), [wide(v) if isinstance(v, (int, float)) else v for v in operands]
-
-
-def run_packed(module, name, dtype, arguments, out):
-    form, passed = operands_of(name, dtype, arguments)
-    kernel = module.get_function(KERNELS[name].spell(form, dtype))
-    kernel((2,), (32,), (out, np.int64(out.size), *passed))
-
-
-def run_strided(module, name, dtype, arguments, out, large):
-    form, passed = operands_of(name, dtype, arguments)
-    kernel = module.get_function(KERNELS[name].spell(form + (" large" if large else " strided"), dtype))
-    layout = layout_of(out.shape, passed)
-    passed = [strided(v) if isinstance(v, np.ndarray) else v for v in passed]
-    kernel((2,), (32,), (out, np.int64(out.size), layout, *passed))
+            actual.astype(wide), wanted.astype(wide), rtol=scale * rtol, atol=scale * atol,
+            err_msg=str(note),
+        )  # fmt: skip
 
 
 def instances(name):
@@ -116,10 +138,14 @@ def instances(name):
 
 
 def normal(shape, dtype, seed=0, scale=2.0):
+    """Normal numbers, of integers whole ones, of bool coins."""
     values = np.random.default_rng(seed).standard_normal(shape) * scale
-    return np.asarray(values).astype(DTYPES[dtype])
+    if dtype == "bool":
+        return np.asarray(values > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values).astype(EVERY_DTYPE[dtype])
 
 
 def fill(pattern, make):
-    """A pattern with `make(k)` for its k-th array."""
-    return [make(k) if value is A else value for k, value in enumerate(pattern)]
+    """A pattern with `make(k, kind)` for its k-th value where that is an array or a mask."""
+    return [make(k, value) if value in (A, B) else value for k, value in enumerate(pattern)]

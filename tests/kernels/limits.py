@@ -17,7 +17,7 @@ ARCHS = (75, 80, 90, 100, 120)
 REGISTERS = {"float64": 96}
 USUAL = 64
 MORE = {
-    "batch_norm.cu": 96, "loss.cu": 80, "norm.cu": 128, "optim.cu": 96, "softmax.cu": 80, "random.cu": 96,
+    "batch_norm.cu": 96, "loss.cu": 80, "norm.cu": 128, "optim.cu": 96, "softmax.cu": 80,
 }  # fmt: skip
 
 # Kernels that may use local memory: what they call does, for large arguments.

@@ -1,68 +1,69 @@
-"""Every instance of every elementwise kernel against its body, run plainly and watched."""
+"""Every elementwise kernel, launched on the stand-in device, against its body: every form, type and
+layout, run in order, in disorder, and with every access watched."""
 
 import numpy as np
 import pytest
 
-from autograd_gpu._core.manifest import KERNELS, form_of
-from autograd_gpu._ops.declare import KERNELS as DECLARED
+from autograd_gpu._core.library import KERNELS as DECLARED
+from autograd_gpu._core.library import LAUNCHERS, installed
+from autograd_gpu._core.manifest import KERNELS
+from autograd_gpu.testing import standin
 
 from .cases import (
-    DTYPES,
-    ELEMENTWISE,
-    A,
-    assert_same,
-    bodies,
-    expected,
-    fill,
-    instances,
-    normal,
-    patterns,
-    run_packed,
-    run_strided,
+    ABOUT, ELEMENTWISE, EVERY_DTYPE, B, assert_same, bodies, expected, fill, normal, patterns,
 )  # fmt: skip
+from .launched import launching
 
-pytestmark = [
-    pytest.mark.parametrize("dtype", DTYPES),
-    pytest.mark.parametrize("checked", [False, True], ids=["plain", "checked"]),
-    pytest.mark.parametrize("name", ELEMENTWISE),
-]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 30.0, -30.0, np.inf, -np.inf, np.nan, 1e-30, -200.0]
+WHOLE = [0, 1, -1, 2, 3, -7, 100, np.iinfo("i4").max, np.iinfo("i4").min]
+
+# The memory's template is one for all types: it is watched in two of them.
+WATCHED = ("float32", "float16")
+CASES = [
+    pytest.param(name, dtype, way, id=f"{name}-{dtype}-{way}")
+    for way in ("plain", "random", "checked")
+    for dtype in EVERY_DTYPE
+    for name in ELEMENTWISE
+    if dtype in KERNELS[name].dtypes and (
+        way == "plain" or dtype == "float32" or way == "checked" and dtype == "bool"
+        or name in ("add", "where", "lt", "tanh_backward")
+    )
+]  # fmt: skip
 
 
 @pytest.fixture
-def module(compiled, name, checked):
-    return compiled(KERNELS[name].file, instances(name), checked)
+def device(way):
+    with launching(way):
+        yield standin
 
 
-@pytest.mark.parametrize("shape", [(150,), (), (0,), (1,), (3, 5)], ids=str)
-def test_packed(module, name, dtype, shape):
-    for pattern in patterns(name):
-        arguments = fill(pattern, lambda k: normal(shape, dtype, k))
-        out = np.empty(shape, DTYPES[dtype])
-        run_packed(module, name, dtype, arguments, out)
-        assert_same(out, expected(name, dtype, arguments), dtype, pattern)
+def device_view(array):
+    """An array of the device with the same strides, within memory as large as needed."""
+    if array.base is None:
+        return standin.asarray(array)
+    base = array
+    while base.base is not None:
+        base = base.base
+    offset = array.ctypes.data - base.ctypes.data
+    memory = standin.asarray(base.reshape(-1))
+    return standin.ndarray(array.shape, array.dtype, memory.data + offset, array.strides)
 
 
-def test_packed_at_any_address(module, name, dtype):
-    """An array that begins off a vector's boundary is read element by element."""
-    pattern = patterns(name)[-1]
-    for shifted in (0, 1):
-        starts = [int(k == shifted) for k in range(6)]
-        arguments = fill(pattern, lambda k: normal(41, dtype, k)[starts[k] :][:40])  # noqa: B023
-        out = np.empty(41, DTYPES[dtype])[1 - shifted :][:40]
-        run_packed(module, name, dtype, arguments, out)
-        assert_same(out, expected(name, dtype, arguments), dtype, pattern)
-
-
-def test_packed_over_an_operand(module, name, dtype):
-    """The result may be written over the gradient."""
-    arguments = fill(patterns(name)[0], lambda k: normal(50, dtype, k))
+def compare(name, dtype, arguments):
+    """What the launching function returns, beside what the body does."""
     wanted = expected(name, dtype, arguments)
-    run_packed(module, name, dtype, arguments, arguments[0])
-    assert_same(arguments[0], wanted, dtype)
+    given = [device_view(a) if isinstance(a, np.ndarray) else a for a in arguments]
+    out = LAUNCHERS[name](installed(), *given)
+    assert out is not NotImplemented, f"declined {arguments}"
+    out = out[0] if KERNELS[name].extras else out
+    assert_same(out.get(), wanted, dtype, arguments, ABOUT.get(name, 1))
 
 
-def operand(k, shape, dtype):
+def drawn(shape, dtype):
+    return lambda k, kind: normal(shape, "bool" if kind == B else dtype, k)
+
+
+def laid(k, shape, dtype):
     """In turn: transposed, broadcast over the first dimension, every second element, 0-d."""
     if k % 4 == 0:
         return normal(shape[::-1], dtype, k).T
@@ -73,54 +74,50 @@ def operand(k, shape, dtype):
     return normal((), dtype, k)
 
 
-@pytest.mark.parametrize("large", [False, True], ids=["int", "long"])
-def test_strided(module, name, dtype, large):
-    shape = (4, 3, 5)
-    for pattern in patterns(name):
-        for turn in range(4):
-            operands = [operand(k + turn, shape, dtype) for k in range(len(pattern))]
-            arguments = fill(pattern, operands.__getitem__)
-            wanted = expected(name, dtype, arguments)
-            out = np.empty(wanted.shape, DTYPES[dtype])
-            run_strided(module, name, dtype, arguments, out, large)
-            assert_same(out, wanted, dtype, (pattern, turn))
-
-
-@pytest.mark.parametrize("shape", [(), (0, 3), (2, 1, 1, 2, 1, 1, 3, 2)], ids=str)
-def test_strided_odd_shapes(module, name, dtype, shape):
-    for pattern in patterns(name):
-        arguments = fill(pattern, lambda k: normal(shape[::-1], dtype, k).T)
-        out = np.empty(shape, DTYPES[dtype])
-        run_strided(module, name, dtype, arguments, out, large=False)
-        assert_same(out, expected(name, dtype, arguments), dtype, pattern)
-
-
 def special(k, dtype):
     """All combinations of the first two operands; the others in some order."""
-    n = len(SPECIAL)
+    values = np.array(SPECIAL if EVERY_DTYPE[dtype].kind in "fV" else WHOLE)
+    n = len(values)
     index = np.arange(n * n)
     places = [index // n, index % n, (index * 7 + index // n) % n, (index * 5 + index // n) % n]
     with np.errstate(all="ignore"):
-        return np.array(SPECIAL)[places[k % 4]].astype(DTYPES[dtype])
+        return values[places[k % 4]].astype(EVERY_DTYPE[dtype])
 
 
-def test_special_values(module, name, dtype):
-    """Zeros, infinities, NaN and values that saturate go the way they go through the body."""
+@pytest.mark.parametrize(("name", "dtype", "way"), CASES)
+def test_kernel(device, name, dtype, way):
     for pattern in patterns(name):
-        arguments = fill(pattern, lambda k: special(k, dtype))
-        wanted = expected(name, dtype, arguments)
-        out = np.empty(wanted.shape, DTYPES[dtype])
-        run_packed(module, name, dtype, arguments, out)
-        assert_same(out, wanted, dtype, pattern)
+        for shape in [(1100,), (), (0,), (1,), (3, 5)][: 5 if way == "plain" else 1]:
+            compare(name, dtype, fill(pattern, drawn(shape, dtype)))
+        compare(name, dtype, fill(pattern, lambda k, kind: normal(
+            42, "bool" if kind == B else dtype, k)[1:]))  # off a vector's boundary  # fmt: skip
+        compare(name, dtype, fill(pattern, lambda k, kind: special(
+            k, "bool" if kind == B else dtype)))  # fmt: skip
 
 
-def test_every_form_is_covered(name, checked, dtype):
+@pytest.mark.parametrize(("name", "dtype", "way"), CASES)
+def test_any_layout(device, name, dtype, way):
+    shape = (4, 3, 5)
+    for pattern in patterns(name):
+        for turn in range(4 if way == "plain" else 1):
+            compare(name, dtype, fill(pattern, lambda k, kind: laid(
+                k + turn, shape, "bool" if kind == B else dtype)))  # noqa: B023  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_every_form_is_covered(name):
     covered = set()
     for pattern in patterns(name):
-        arguments = [np.zeros(1) if v is A else v for v in pattern]
-        covered.add(form_of(KERNELS[name].operands(arguments)))
+        operands = KERNELS[name].operands([np.zeros(()) if v == "array" else
+                                           np.zeros((), bool) if v == B else v
+                                           for v in pattern])  # fmt: skip
+        covered.add("".join(
+            "n" if isinstance(v, (int, float)) else "b" if v.dtype == bool else "a"
+            for v in operands
+        ))  # fmt: skip
     assert covered == set(KERNELS[name].takes)
 
 
-def test_the_body_is_in_the_table(name, checked, dtype):
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_the_body_is_in_the_table(name):
     assert name in DECLARED and name in bodies()

@@ -6,6 +6,7 @@ import pytest
 
 from autograd_gpu._cuda import index as launchers
 from autograd_gpu._ops import lines
+from autograd_gpu._ops.gather import flat_places
 
 from .launched import DTYPES, WAYS, array, launching, same
 
@@ -98,6 +99,16 @@ def test_gathering(xp, dtype, case):
         assert actual is NotImplemented
     else:
         same(actual, lines.gather_along(x, index, dim))
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("case", GATHERED)
+def test_places_in_row_major_order(xp, case, large, monkeypatch):
+    monkeypatch.setattr(launchers, "_LARGE", 1 if large else 1 << 31)
+    size, shape, dim = GATHERED[case]
+    index = np.random.default_rng(1).integers(0, size[dim], shape)
+    found = launchers.flat_places(xp, xp.from_host(index), dim, size)
+    same(found, flat_places(index, dim, size))
 
 
 def test_gathering_with_64_bits(xp, monkeypatch):

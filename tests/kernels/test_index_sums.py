@@ -6,7 +6,9 @@ import pytest
 
 import autograd_gpu as ag
 from autograd_gpu._cuda import index as launchers
+from autograd_gpu._cuda.launch import launch
 from autograd_gpu.testing import standin
+from autograd_gpu.testing.emulator import KernelError
 
 from .launched import COMPLEX, DTYPES, FLOATS, WAYS, array, close, launching, same, to_host
 
@@ -169,3 +171,37 @@ def test_a_small_grid_goes_on(xp, monkeypatch, in_order):
         np.add.at(wanted, index, values)
         launchers.add_at(xp, out, on(xp, (index,)), xp.from_host(values))
         np.testing.assert_allclose(out.get(), wanted, 1e-4, 1e-4)
+
+
+# ---- rules of the kernels' own, broken
+
+
+@pytest.fixture
+def watched(xp):
+    with standin.running(checked=True, guarded=True):
+        yield xp
+
+
+def test_numbers_that_mean_one_line_must_be_one(watched, monkeypatch):
+    """-1 and 2 of three lines stand in two runs, and two threads would add to one element."""
+    monkeypatch.setattr(launchers, "numbers", lambda xp, index, length: index)
+    out = watched.zeros((3, 40), np.float32)
+    values = watched.ones((2, 40), np.float32)
+    ag.use_deterministic_algorithms(True)
+    try:
+        with pytest.raises(KernelError, match="race in global memory"):
+            launchers.add_at(watched, out, on(watched, (ints(-1, 2),)), values)
+    finally:
+        ag.use_deterministic_algorithms(False)
+    assert not out.get().any()
+
+
+def test_a_vector_that_is_shorter_than_said_is_found(watched, monkeypatch):
+    out = watched.zeros((3, 4), np.float32)
+    values, lines_of = watched.ones((2, 4), np.float32), launchers.lines_of
+    monkeypatch.setattr(
+        launchers, "lines_of", lambda *a: lines_of(*a)._replace(index=watched.zeros(1, np.int64))
+    )
+    monkeypatch.setattr(launchers, "launch", lambda *a: launch(*a[:-1], 2))
+    with pytest.raises(KernelError, match="out of bounds"):
+        launchers.add_at(watched, out, on(watched, (ints(0, 1),)), values)

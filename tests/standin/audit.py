@@ -80,7 +80,7 @@ def outcome(result: Any, ndarray: type, arguments: list[Any]) -> Any:
     """What of a result can be compared."""
     if isinstance(result, ndarray):
         given: Any = result
-        owners = [getattr(getattr(a, "data", None), "mem", None) for a in arguments]
+        owners = [a.data.mem if isinstance(a, ndarray) else None for a in arguments]
         shares = next((k for k, o in enumerate(owners) if o is given.data.mem), None)
         pairs = zip(given.strides, given.shape, strict=True)
         strides = tuple(s for s, n in pairs if n > 1) if given.size > 1 else ()

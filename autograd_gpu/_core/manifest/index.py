@@ -46,6 +46,13 @@ ROWS = (
         )
         for size, word in (("int", "int"), ("long", "long long"))
     }, WORDS),
+    _kernel("flat_places", {
+        size: Form(
+            f"ag::flat_places<{word}>",
+            "index: const i64*, out: i64*, n: i64, layout: Layout, step: i64",
+        )
+        for size, word in (("int", "int"), ("long", "long long"))
+    }, ("int64",)),
     _kernel("index_add", {
         "atomic": Form(
             "ag::index_add<{T}>", "v: const T*, index: const i64*, out: A*, " + _SIZES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def dropout_noise(gen: Generator, n: int, p: float, dtype: np.dtype | type = f32
     return np.multiply(kept, factor, dtype=dtype) if dtype.kind == "f" else kept * factor
 
 
+@functools.lru_cache(64)
 def keep_factor(p: float, dtype: np.dtype) -> Any:
     """1 / (1 - p), p < 1, as dropout multiplies with it: rounded to `dtype`."""
     work = f64 if dtype == f64 else f32

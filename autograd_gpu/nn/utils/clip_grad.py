@@ -56,7 +56,8 @@ def get_total_norm(
     if total is NotImplemented:
         here = device_of(arrays[0])
         norms = [move(norm(array, order), here) for array in arrays]
-        total = norm(library(norms[0]).stack(norms), order)
+        with at(here):
+            total = norm(library(norms[0]).stack(norms), order)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {order} for gradients from `parameters` is non-finite, so "
@@ -73,9 +74,9 @@ def clip_grads_with_norm_(
     grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
     total = total_norm._array
     if not grads or many("clip_by_norm", grads, total, float(max_norm)) is NotImplemented:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), at(device_of(total)):
             scale = float(max_norm) / (total + 1e-6)
-        factor = float(library(scale).minimum(scale, 1.0))      # NaN stays NaN
+            factor = float(library(scale).minimum(scale, 1.0))  # NaN stays NaN
         for array in grads:
             with np.errstate(all="ignore"), at(device_of(array)):
                 library(array).multiply(array, array.dtype.type(factor), out=array)

@@ -20,8 +20,8 @@ from .surface import version
 from .ufuncs import ufunc
 
 __all__ = [
-    "RawKernel", "RawModule", "activate", "blas", "cuda", "fft", "launches", "lib", "linalg", "ndarray",
-    "random", "record_calls", "running", "ufunc",
+    "RawKernel", "RawModule", "activate", "blas", "cuda", "fft", "launches", "lib", "linalg",
+    "ndarray", "random", "record_calls", "running", "ufunc",
 ]  # fmt: skip
 
 methods.attach()

@@ -51,7 +51,7 @@ def record_calls() -> Iterator[dict[Call, int]]:
     seen: dict[Call, int] = {}
 
     def listen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        call = Call(name, described(args), tuple((k, described(kwargs[k])) for k in sorted(kwargs)))
+        call = Call(name, described(args)[1:], tuple((k, described(kwargs[k])) for k in sorted(kwargs)))
         seen[call] = seen.get(call, 0) + 1
 
     calls.recorders.append(listen)

@@ -1,7 +1,7 @@
 """Arrays of the stand-in device: an array of NumPy that nothing but the stand-in can reach."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -90,6 +90,11 @@ class ndarray:
             whole = _at(memptr + low, size)
             host = np.ndarray(shape, dtype, whole, -low, strides)
         self._host, self._memory, self.base = host, memptr.mem, None
+
+    if TYPE_CHECKING:  # what methods.py and operators.py give it
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, key: Any) -> "ndarray": ...
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise TypeError(
@@ -215,10 +220,13 @@ def _at(pointer: memory.MemoryPointer, size: int) -> np.ndarray:
 
 def root_of(host: np.ndarray) -> np.ndarray:
     """The array that owns the memory of a host array."""
-    base = host.base
-    while base is not None and (isinstance(base, np.ndarray) or hasattr(base, "__array_interface__")):
-        host, base = base, getattr(base, "base", None)  # as_strided puts a bare holder between
-    return host
+    while True:
+        base = host.base
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # as_strided puts a bare holder between
+            if not isinstance(base, np.ndarray):
+                return host
+        host = base
 
 
 def fresh(host: np.ndarray) -> ndarray:

@@ -13,7 +13,7 @@ __all__ = ["CREATION", "asnumpy", "poison"]
 
 def poison(shape: Any, dtype: Any = float, order: str = "C") -> np.ndarray:
     """A new host array full of values that should never be read: NaN, -1, True."""
-    out = np.empty(shape, supported(dtype), order)
+    out = np.empty(shape, supported(dtype), order)  # type: ignore[call-overload]
     if out.dtype.kind in "fc" or out.dtype.name == BFLOAT16:
         out.fill(np.nan)
     elif out.dtype.kind == "b":

@@ -5,13 +5,32 @@ from typing import Any
 
 from . import streams
 from .memory import (
-    ARENAS, BaseMemory, Memory, MemoryPointer, MemoryPool, OutOfMemoryError, PinnedMemory,
-    PinnedMemoryPointer, PinnedMemoryPool, UnownedMemory, alloc, alloc_pinned_memory,
-    get_allocator, get_default_memory_pool, get_default_pinned_memory_pool, set_allocator,
+    ARENAS,
+    BaseMemory,
+    Memory,
+    MemoryPointer,
+    MemoryPool,
+    OutOfMemoryError,
+    PinnedMemory,
+    PinnedMemoryPointer,
+    PinnedMemoryPool,
+    UnownedMemory,
+    alloc,
+    alloc_pinned_memory,
+    get_allocator,
+    get_default_memory_pool,
+    get_default_pinned_memory_pool,
+    set_allocator,
     using_allocator,
 )  # fmt: skip
 from .streams import (
-    CUDARuntimeError, Device, Event, ExternalStream, Stream, get_current_stream, get_elapsed_time,
+    CUDARuntimeError,
+    Device,
+    Event,
+    ExternalStream,
+    Stream,
+    get_current_stream,
+    get_elapsed_time,
 )  # fmt: skip
 
 __all__ = [
@@ -44,7 +63,8 @@ def _properties(device: int) -> dict[str, Any]:
         "name": b"Stand-in", "totalGlobalMem": ARENAS[device].capacity, "major": 9, "minor": 0,
         "multiProcessorCount": 132, "warpSize": 32, "maxThreadsPerBlock": 1024,
         "sharedMemPerBlock": 49152, "maxThreadsPerMultiProcessor": 2048,
-        "regsPerMultiprocessor": 65536, "l2CacheSize": 50 << 20, "maxGridSize": (2147483647, 65535, 65535),
+        "regsPerMultiprocessor": 65536, "l2CacheSize": 50 << 20,
+        "maxGridSize": (2147483647, 65535, 65535),
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from . import lifetimes, streams
 
 __all__ = [
     "ALIGNMENT", "LIVING", "BaseMemory", "Memory", "MemoryPointer", "MemoryPool",
-    "OutOfMemoryError", "PinnedMemory", "PinnedMemoryPointer", "PinnedMemoryPool", "UnownedMemory", "adopt", "alloc",
-    "alloc_pinned_memory", "get_allocator", "get_default_memory_pool",
+    "OutOfMemoryError", "PinnedMemory", "PinnedMemoryPointer", "PinnedMemoryPool", "UnownedMemory",
+    "adopt", "alloc", "alloc_pinned_memory", "get_allocator", "get_default_memory_pool",
     "get_default_pinned_memory_pool", "set_allocator", "using_allocator",
 ]  # fmt: skip
 
@@ -139,9 +139,14 @@ class UnownedMemory(BaseMemory):
     __slots__ = ()
 
     def __init__(self, ptr: int, size: int, owner: Any, device_id: int = -1) -> None:
-        buffer = (ctypes.c_char * size).from_address(ptr) if size else bytearray()
-        root = np.frombuffer(buffer, np.uint8)
-        super().__init__(root, ptr, size, max(device_id, 0), owner)
+        super().__init__(_host_bytes(ptr, size), ptr, size, max(device_id, 0), owner)
+
+
+def _host_bytes(address: int, size: int) -> np.ndarray:
+    """Host memory at an address."""
+    if not size:
+        return np.empty(0, np.uint8)
+    return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
 
 
 class MemoryPointer:
@@ -178,8 +183,7 @@ class MemoryPointer:
 
     def bytes(self, count: int) -> np.ndarray:
         """The host memory behind it."""
-        whole = (ctypes.c_char * count).from_address(self.ptr) if count else bytearray()
-        return np.frombuffer(whole, np.uint8)
+        return _host_bytes(self.ptr, count)
 
     def memset(self, value: int, count: int) -> None:
         """Set every byte."""
@@ -283,31 +287,28 @@ def alloc(size: int) -> MemoryPointer:
     return get_allocator()(size)
 
 
-class PinnedMemory:
+class PinnedMemory(bytearray):
     """Host memory that a device could read by itself."""
 
     def __init__(self, size: int, flags: int = 0) -> None:
-        self._bytes = np.empty(size, np.uint8)
-        self.size, self.ptr = size, self._bytes.__array_interface__["data"][0]
+        super().__init__(size)
+        self.size = size
+        self.ptr = ctypes.addressof(ctypes.c_char.from_buffer(self)) if size else 0
 
 
-class PinnedMemoryPointer:
-    """A place within pinned memory; a buffer, so `np.frombuffer` reads and writes it."""
+class PinnedMemoryPointer(bytearray):
+    """The beginning of pinned memory; a buffer, so `np.frombuffer` reads and writes it."""
 
     def __init__(self, mem: PinnedMemory, offset: int) -> None:
-        self.mem, self.offset = mem, offset
-
-    @property
-    def ptr(self) -> int:
-        """The address."""
-        return self.mem.ptr + self.offset
+        if offset:
+            raise ValueError("the stand-in has pointers to the beginning of pinned memory only")
+        super().__init__(mem.size)
+        self.mem = mem
+        self.ptr = ctypes.addressof(ctypes.c_char.from_buffer(self)) if mem.size else 0
 
     def size(self) -> int:
         """Bytes from here on."""
-        return self.mem.size - self.offset
-
-    def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self.mem._bytes)[self.offset :]
+        return len(self)
 
 
 class PinnedMemoryPool:

@@ -15,10 +15,11 @@ __all__ = ["attach"]
 
 # Methods that NumPy's arrays have under the same name and with the same meaning.
 _AS_NUMPY = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress",
-    "byteswap", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "max",
-    "mean", "min", "nonzero", "partition", "prod", "put", "ravel", "repeat", "reshape", "round",
-    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "byteswap", "choose", "clip",
+    "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill",
+    "flatten", "max", "mean", "min", "nonzero", "partition", "prod", "put", "ravel", "repeat",
+    "reshape", "round", "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take",
+    "trace", "transpose", "var",
 )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def astype(
     dtype = supported(dtype)
 
     def compute(host: np.ndarray) -> np.ndarray:
-        return host.astype(dtype, order=order, copy=copy)  # type: ignore[arg-type]
+        return host.astype(dtype, order=order, copy=copy)  # type: ignore[call-overload]
 
     calls.record("ndarray.astype", (self, dtype), {"order": order, "copy": copy})
     return calls.call("ndarray.astype", compute, (self,), {})

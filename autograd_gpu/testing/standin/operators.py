@@ -45,8 +45,9 @@ def _binary(name: str, swapped: bool) -> Callable[[ndarray, Any], Any]:
         if _leaves_it(self, other):
             return NotImplemented
         function = _module(name)
-        if name == "power" and not swapped and other.__class__ is float and self.dtype.name == BFLOAT16:
-            other = np.float64(other)  # CuPy's operator makes float64 of it, its function float32
+        if other.__class__ is float and name == "power" and self.dtype.name == BFLOAT16:
+            if not swapped:  # CuPy's operator makes float64 of it, its function float32
+                other = np.float64(other)
         return function(other, self) if swapped else function(self, other)
 
     return run

@@ -137,7 +137,8 @@ class Function:
         """Run it. `also`: arrays whose addresses lie within structures or arrays, which a driver
         would not ask for. CUDARuntimeError on another device than it was compiled for."""
         if streams.current_device() != self.device:
-            raise streams.CUDARuntimeError(400, "CUDA_ERROR_INVALID_HANDLE: invalid resource handle")
+            text = "CUDA_ERROR_INVALID_HANDLE: invalid resource handle"
+            raise streams.CUDARuntimeError(400, text)
         for seen in _lists:
             seen.append(Launch(self.name, tuple(grid), tuple(block)))
         found: list[ndarray] = list(also)

@@ -8,8 +8,8 @@ from typing import Any
 from . import lifetimes
 
 __all__ = [
-    "DEVICES", "MOST_DEVICES", "CUDARuntimeError", "Device", "Event", "ExternalStream", "Stream", "current",
-    "current_device", "get_current_stream", "get_elapsed_time", "set_device",
+    "DEVICES", "MOST_DEVICES", "CUDARuntimeError", "Device", "Event", "ExternalStream", "Stream",
+    "current", "current_device", "get_current_stream", "get_elapsed_time", "set_device",
 ]  # fmt: skip
 
 MOST_DEVICES = 2  # that tests may ask for
@@ -55,7 +55,7 @@ class Device:
     def __init__(self, device: "int | Device | None" = None) -> None:
         if device is None:
             device = current_device()
-        self.id = device.id if isinstance(device, Device) else int(device)
+        self.id: int = device.id if isinstance(device, Device) else int(device)
 
     def __int__(self) -> int:
         return self.id

@@ -56,7 +56,7 @@ class Parameters:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
             if name in self.positional[:given]:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
-        named = [*zip(self.positional, args), *kwargs.items()]
+        named = [*zip(self.positional, args, strict=False), *kwargs.items()]
         for name, value in named:
             if name in NO_ARRAYS and hasattr(value, "__cuda_array_interface__"):
                 raise TypeError(f"{self.name}(): {name}: an array is not a whole number")

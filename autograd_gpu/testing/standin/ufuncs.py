@@ -76,7 +76,7 @@ class ufunc:
             loop = self._compute.resolve_dtypes((*kinds, *[None] * self.nout))
         except TypeError:
             return None
-        safe = all(_castable(k, _char(t)) for k, t in zip(kinds, loop))
+        safe = all(_castable(k, _char(t)) for k, t in zip(kinds, loop, strict=False))
         return (loop[: self.nin], loop[self.nin :]) if safe else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -98,14 +98,14 @@ class ufunc:
 
     def _planned(self, plan: "_Plan", *hosts: Any, out: Any = None, **named: Any) -> Any:
         """Compute with the types of CuPy's own choice."""
-        inputs = [np.asarray(h).astype(d) for h, d in zip(hosts, plan.inputs)]
+        inputs = [np.asarray(h).astype(d) for h, d in zip(hosts, plan.inputs, strict=False)]
         result = self._compute(*inputs, **named)
         parts = result if self.nout > 1 else (result,)
-        parts = tuple(np.asarray(r).astype(d) for r, d in zip(parts, plan.outputs))
+        parts = tuple(np.asarray(r).astype(d) for r, d in zip(parts, plan.outputs, strict=True))
         given = hosts[self.nin :] or (out if isinstance(out, tuple) else (out,))
         if given[0] is not None:
             casting = named.get("casting", "same_kind")
-            for target, part in zip(given, parts):
+            for target, part in zip(given, parts, strict=True):
                 np.copyto(target, part, casting=casting)
             parts = tuple(given)
         return parts if self.nout > 1 else parts[0]
