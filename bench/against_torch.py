@@ -21,11 +21,9 @@ os.environ.pop(
     "PYTHONDONTWRITEBYTECODE", None
 )  # an import is timed as users have it, from bytecode
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-from workloads import GOALS, WORKLOADS  # noqa: E402
 
 import autograd_gpu  # noqa: E402
+from autograd_gpu.cli._bench.workloads import GOALS, WORKLOADS  # noqa: E402
 
 
 def libraries() -> dict[str, Any]:

@@ -36,13 +36,15 @@ __device__ __forceinline__ Words philox(u64 counter, u64 seed) {
 
 // ---- numbers whose operations are rounded one by one
 
-#define AG_EXACT(op, name)                                                                       \
-  static __device__ __forceinline__ float name(float a, float b) { return __f##name##_rn(a, b); }   \
-  static __device__ __forceinline__ double name(double a, double b) { return __d##name##_rn(a, b); } \
-  friend __device__ __forceinline__ Exact operator op(Exact a, Exact b) {                           \
-    return {name(a.value, b.value)};                                                                \
-  }                                                                                                 \
-  friend __device__ __forceinline__ Exact operator op(Exact a, A b) { return {name(a.value, b)}; }  \
+#define AG_EXACT(op, name)                                                                         \
+  static __device__ __forceinline__ float name(float a, float b) { return __f##name##_rn(a, b); }  \
+  static __device__ __forceinline__ double name(double a, double b) {                              \
+    return __d##name##_rn(a, b);                                                                   \
+  }                                                                                                \
+  friend __device__ __forceinline__ Exact operator op(Exact a, Exact b) {                          \
+    return {name(a.value, b.value)};                                                               \
+  }                                                                                                \
+  friend __device__ __forceinline__ Exact operator op(Exact a, A b) { return {name(a.value, b)}; } \
   friend __device__ __forceinline__ Exact operator op(A a, Exact b) { return {name(a, b.value)}; }
 
 template <class A> struct Exact {

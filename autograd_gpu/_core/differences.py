@@ -90,7 +90,7 @@ def from_host(xp: Any, array: Any) -> Any:
 
 
 @replaces("bincount")
-def bincount(xp: Any, x: Any, weights: Any = None, minlength: Any = None) -> Any:
+def bincount(xp: Any, x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """CuPy's, which adds weights in the order in which threads come."""
     if weights is not None:
         determinism.refuse("bincount with weights on CUDA")

@@ -97,11 +97,10 @@ class CustomOp:
             return self._body(*(_read_only(a) if isinstance(a, Tensor) else a for a in args))
 
     def _on_device(self, xp: Any, args: Sequence[Any]) -> Any:
-        raw = [xp.ascontiguousarray(a._array) if isinstance(a, Tensor) else a for a in args]
         first = next(a._array for a in args if isinstance(a, Tensor))
         try:
             with xp.device(first.device.id):
-                return self._launch(xp, *raw)
+                return self._launch(xp, *(_contiguous(xp, a) for a in args))
         except Exception as error:
             better = explained(self.name, error)
             if better is None:
@@ -143,6 +142,13 @@ class CustomOp:
         for place, gradient in zip(tensors, found, strict=True):
             out[place] = gradient
         return tuple(out)
+
+
+def _contiguous(xp: Any, value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    array = value._array
+    return array if array.flags.c_contiguous else xp.ascontiguousarray(array)
 
 
 def _read_only(tensor: Tensor) -> np.ndarray:
@@ -189,8 +195,8 @@ def custom_op(
 
     On CUDA the function gets `xp`, the array library (CuPy), then the arguments, with a contiguous
     array for each tensor; it must write into none of them, and returns an array or a tuple of
-    arrays. On the CPU `cpu`, a function of NumPy arrays with the same arguments but xp, computes the
-    same. Results of integers and booleans have no derivative.
+    arrays. On the CPU `cpu`, a function of NumPy arrays with the same arguments but xp, computes
+    the same. Results of integers and booleans have no derivative.
     """
     if launch is None:
         return lambda function: CustomOp(function, cpu)

@@ -195,11 +195,19 @@ def launcher_of(row: Elementwise, xp: Library) -> Launcher:
 
 
 def number_type(dtype: np.dtype) -> Any:
-    """What makes a Python number one of the type that a kernel computes in. TypeError for floats
-    where that is an integer."""
+    """What makes a Python number one of the type that a kernel computes in. TypeError for numbers
+    that would need another: floats beside integers, integers beside bools."""
+    if dtype.kind == "b":
+        return _truth
     if dtype.kind in "iu":
         return lambda value: dtype.type(index(value))
     return np.float32 if dtype.itemsize == 2 else dtype.type
+
+
+def _truth(value: Any) -> Any:
+    if value.__class__ is not bool:
+        raise TypeError("no bool")
+    return np.bool_(value)
 
 
 def _part(xp: Library, array: Any, shape: tuple[int, ...], dim: int, part: slice) -> Any:

@@ -11,7 +11,10 @@ from .._core.manifest import LAYOUT, MAX_DIMS
 from .launch import blocks, kernel, key, launch
 from .places import Lines, lines_of, numbers
 
-__all__ = ["add_at", "first_bad", "flat_places", "gather_along", "last_named", "put_at", "read_at", "reduce_at"]
+__all__ = [
+    "add_at", "first_bad", "flat_places", "gather_along", "last_named", "put_at", "read_at",
+    "reduce_at",
+]  # fmt: skip
 
 _WORDS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 _LARGE = 1 << 31
@@ -147,12 +150,26 @@ def add_at(xp: Library, out: Any, places: tuple, values: Any) -> Any:
 @kernel("index_reduce")
 def reduce_at(xp: Library, flat: Any, places: Any, values: Any, reduce: str) -> Any:
     """y[index[k]] = F(y[index[k]], v[k])"""
-    if flat.dtype.kind == "c" or not flat.flags.c_contiguous:
+    if not flat.flags.c_contiguous:
         return NotImplemented
-    lines = Lines(1, flat.size, 1, places.reshape(-1).astype(np.int64, copy=False), values.shape)
-    if values.size:
+    index = places.reshape(-1).astype(np.int64, copy=False)
+    lines = Lines(1, flat.size, 1, index, values.shape)
+    if values.size and flat.dtype.kind == "c":
+        _multiply_in_turn(xp, flat, index, values)
+    elif values.size:
         _reduce(xp, "index_reduce", reduce, flat, lines, xp.ascontiguousarray(values))
     return flat
+
+
+def _multiply_in_turn(xp: Library, flat: Any, index: Any, values: Any) -> None:
+    """Complex numbers: the first of every element's factors, then the second, ..."""
+    order = xp.argsort(index, kind="stable")
+    ordered = index[order]
+    counts = xp.bincount(ordered)
+    turn = xp.arange(index.size) - (xp.cumsum(counts) - counts)[ordered]
+    for k in range(int(counts.max())):
+        taken = order[turn == k]
+        flat[index[taken]] *= values[taken]
 
 
 def _one_by_one(xp: Library, size: tuple[int, ...], places: tuple) -> Lines:

@@ -173,18 +173,25 @@ def linear_bias(gemm: Gemm, input: Any, weight: Any, bias: Any) -> Any:
 # ---- for the bodies of other ops
 
 
+def _else(xp: Library, name: str, found: Any, a: Any, b: Any, out: Any) -> Any:
+    """What cuBLAS declined: by CuPy, or by way of a new array where only `out` was in the way."""
+    if found is not NotImplemented:
+        return found
+    if out is None:
+        return getattr(xp.module, name)(a, b)
+    out[...] = getattr(xp, name)(a, b)
+    return out
+
+
 @replaces("matmul")
 def matmul(xp: Library, a: Any, b: Any, out: Any = None) -> Any:
     """`numpy.matmul`: by cuBLAS where it can, else by CuPy."""
-    found = gemm_of(xp).matmul(a, b, out)
-    return xp.module.matmul(a, b, out=out) if found is NotImplemented else found
+    return _else(xp, "matmul", gemm_of(xp).matmul(a, b, out), a, b, out)
 
 
 @replaces("dot")
 def of_at_most_two_dimensions(xp: Library, a: Any, b: Any, out: Any = None) -> Any:
     """`numpy.dot`, likewise."""
-    if 0 < a.ndim < 3 and 0 < b.ndim < 3:
-        found = gemm_of(xp).matmul(a, b, out)
-        if found is not NotImplemented:
-            return found
-    return xp.module.dot(a, b, out=out)
+    flat = 0 < a.ndim < 3 and 0 < b.ndim < 3
+    found = gemm_of(xp).matmul(a, b, out) if flat else NotImplemented
+    return _else(xp, "dot", found, a, b, out)

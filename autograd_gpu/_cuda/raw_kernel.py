@@ -28,12 +28,12 @@ class RawKernel:
         double_it(x, y, x.size, threads=x.size)
 
     `source`: the text; `#include "common.cuh"` brings this package's header, whose `ag::widen` and
-    `ag::narrow` compute with half types in float. `name`: as C++ spells it. In it {T} stands for the
-    type of the arrays declared `T*`, {A} for the type to compute in (float for halves), {V} for how
-    many fit into 16 bytes, {U} and {B} for the same of a second type; the kernel is compiled anew
-    for each type that it meets. `parameters`: `name: type`, separated by ", ". Types are T, A, U, B,
-    NumPy's names (float32, int64, bool ...) or i32, i64, u32, u64, f32, f64; `*` means an array,
-    `const` that it is only read, `?` that it may be None. `options`: further ones for NVRTC.
+    `ag::narrow` compute with half types in float. `name`: as C++ spells it. In it {T} stands for
+    the type of the arrays declared `T*`, {A} for the type to compute in (float for halves), {V} for
+    how many fit into 16 bytes, {U} and {B} for the same of a second type; the kernel is compiled
+    anew for each type that it meets. `parameters`: `name: type`, separated by ", ". Types are T, A,
+    U, B, NumPy's names (float32, int64, bool ...) or i32, i64, u32, u64, f32, f64; `*` means an
+    array, `const` that it is only read, `?` that it may be None. `options`: further ones for NVRTC.
 
     That the kernel does take these parameters is checked when it is compiled. ValueError for
     parameters that cannot be read.
@@ -53,12 +53,9 @@ class RawKernel:
                     f"{name}: '{p.name}: {p.dtype}' is not a type: expected T, A, U, B, i32, i64, "
                     f"u32, u64, f32, f64 or one of {', '.join(WORDS)}"
                 )
-        words = {n: text.split(": ")[1] for n, text in enumerate(parameters.split(", "))}
-        self._typed_by = {
-            letter: next((n for n, w in words.items() if w.strip("?").endswith(f"{letter}*")
-                          and w.strip("?").removeprefix("const ") == f"{letter}*"), None)
-            for letter in "TU"
-        }  # fmt: skip
+        words = [text.split(": ")[1].strip("?").removeprefix("const ")
+                 for text in parameters.split(", ")]  # fmt: skip
+        self._typed_by = [words.index(t) if t in words else None for t in ("T*", "U*")]
 
     def __repr__(self) -> str:
         return f"RawKernel({self.name!r})"
@@ -89,8 +86,8 @@ class RawKernel:
             run = self._instance(xp, self._dtype(raw), device)
             typed = run.typed(xp, list(map(_number, [self.name] * len(raw), run.parameters, raw)))
             if threads != 0:
-                shape = (blocks(threads, _size(block)),) if grid is None else _tuple(grid)
-                run.function(shape, _tuple(block), typed, shared_mem=shared_mem)
+                shape = blocks(threads or 1, _size(block)) if grid is None else grid
+                run.function(_tuple(shape), _tuple(block), typed, shared_mem=shared_mem)
         for parameter, value in zip(self.parameters, args, strict=True):
             if parameter.pointer and not parameter.const and isinstance(value, Tensor):
                 record_write(value._array)
@@ -102,7 +99,8 @@ class RawKernel:
                 f"{self.name}: expected {len(self.parameters)} arguments "
                 f"({', '.join(p.name for p in self.parameters)}), got {len(args)}"
             )
-        arrays = [a for p, a in zip(self.parameters, args, strict=True) if p.pointer and a is not None]
+        pairs = zip(self.parameters, args, strict=True)
+        arrays = [a for p, a in pairs if p.pointer and a is not None]
         places = {}
         for array in arrays:
             if LIBRARIES.get(array.__class__, np) is np:
@@ -118,14 +116,13 @@ class RawKernel:
     def _dtype(self, args: Sequence[Any]) -> str:
         """ "float32", or "float32:int64" where there is a second type."""
         names = []
-        for letter in "TU":
-            place = self._typed_by[letter]
+        for place in self._typed_by:
             if place is not None and args[place] is not None:
                 name = key(args[place].dtype)
                 if name not in SCALARS:
                     raise TypeError(f"{self.name}: no kernels for arrays of {name}")
                 names.append(name)
-            elif letter == "T":
+            elif not names:
                 names.append("float32")
         return ":".join(names)
 

@@ -82,6 +82,10 @@ def _fastest(axes: Sequence[tuple[int, int]]) -> float:
     return min((abs(s) for n, s in axes if s and n > 1), default=float("inf"))
 
 
+def _arranged(form: str, outputs: int, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (groups.rows if form == "rows" else groups.columns)(outputs, size)
+
+
 @lru_cache(_MOST_KEPT)
 def plan(
     shape: tuple[int, ...], strides: tuple[int, ...], dims: tuple[int, ...], keepdim: bool,
@@ -97,22 +101,22 @@ def plan(
         return None
     outputs, size = prod(n for n, _ in kept), prod(n for n, _ in reduced)
     form = "rows" if size > 1 and _fastest(reduced) <= _fastest(kept) else "columns"
-    grid, block = getattr(groups, form)(outputs, size)
+    grid, block = _arranged(form, outputs, size)
     longest = _CHUNK_OF_ROW if form == "rows" else _CHUNK_OF_COLUMN
     parts = min(-(-2 * groups.FEW // grid[0]), size // longest, _MOST_CHUNKS) if split else 1
     if parts < 2 or not outputs:
-        steps = (Step(form, grid, block, structure(kept, reduced)),)
+        steps: tuple[Step, ...] = (Step(form, grid, block, structure(kept, reduced)),)
         parts = 1
     else:
         chunk = -(-size // parts)
         parts = -(-size // chunk)
-        grid, block = getattr(groups, form)(outputs, chunk)
+        grid, block = _arranged(form, outputs, chunk)
         second = structure([(outputs, 1)], [(parts, outputs)])
         second["count"] = size
         last = "rows" if outputs == 1 else "columns"
         steps = (
             Step(form, (grid[0], parts), block, structure(kept, reduced, chunk)),
-            Step(last, *getattr(groups, last)(outputs, parts), second),
+            Step(last, *_arranged(last, outputs, parts), second),
         )
     result = [1 if d in dims else n for d, n in enumerate(shape) if keepdim or d not in dims]
     return Plan(tuple(result), outputs, parts, steps)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .declare import Array, composite, op
 from .max_pool import add_at_places
+from .pool import refuse_kinds
 from .reduce import _mean
 
 __all__ = [
@@ -101,6 +102,7 @@ def adaptive_avg_pool2d(input, output_size):
     _check("adaptive_avg_pool2d", tuple(input.shape))
     if size == (1, 1):
         return _mean(input, (-1, -2), True)
+    refuse_kinds("adaptive_avg_pool2d", input._array.dtype)
     return _adaptive_avg(input, size)
 
 
@@ -156,6 +158,7 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
     """
     size = _target(output_size, tuple(input.shape))
     _check("adaptive_max_pool2d", tuple(input.shape), ":")
+    refuse_kinds("adaptive_max_pool2d", input._array.dtype)
     values, indices = _adaptive_max(input, size)
     return (values, indices) if return_indices else values
 
@@ -167,6 +170,7 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
     input: (N, C, L) or (C, L).
     """
     length = output_size[0] if isinstance(output_size, (tuple, list)) else output_size
+    refuse_kinds("adaptive_max_pool2d", input._array.dtype)
     values, indices = _adaptive_max(input.unsqueeze(-2), (1, int(length)))
     values, indices = values.squeeze(-2), indices.squeeze(-2)
     return (values, indices) if return_indices else values

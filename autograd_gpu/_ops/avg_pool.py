@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, composite, op
-from .pool import Plan, _line
+from .pool import Plan, _line, refuse_kinds
 from .windows import add_windows, padded, unpadded, windows
 
 __all__ = ["avg_pool1d", "avg_pool2d"]
@@ -101,6 +101,7 @@ def avg_pool2d(
         from .._core.layout import dim_error
 
         raise dim_error(-3, len(shape))
+    refuse_kinds("avg_pool2d", input._array.dtype)
     plan = Plan("avg_pool2d", shape, kernel_size, stride, padding, 1, ceil_mode)
     return _avg_pool(input, plan, count_include_pad, divisor_override)
 

@@ -47,7 +47,8 @@ def _bce_input(grad, input, target, weight, reduction):
     """g w (x - t) / (x (1 - x)), the denominator not below 1e-12"""
     spread = (1 - input) * input
     spread = masked_fill(spread, like(raw(spread) < _LEAST, grad), _LEAST)
-    out = share(grad, reduction, raw(input).size) * (input - target) / spread
+    d = input - target
+    out = share(grad, reduction, raw(d).size) * d / spread
     return out if weight is None else out * weight
 
 

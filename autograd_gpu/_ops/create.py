@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import as_device, at, cpu, device, device_of, library, move, on
+from .._core.device import as_device, at, cpu, device, device_of, guard, library, move, on
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
 from .._core.library import explained, loaded_class
@@ -310,7 +310,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=
 def like_array(input: Tensor, dtype: Any) -> Any:
     """An array as the input's: its shape, and its order in memory where it is dense."""
     wanted = input._array.dtype if dtype is None else numpy_of(dtype)
-    return library(input._array).empty_like(input._array, wanted)
+    with guard(input._array):
+        return library(input._array).empty_like(input._array, wanted)
 
 
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:

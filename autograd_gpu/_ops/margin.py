@@ -181,7 +181,8 @@ _soft_margin_loss.derivative(
 @composite(kernel="soft_margin_loss_backward")
 def soft_margin_loss_backward(grad, input, target, reduction):
     """-g t / (1 + e^(t x)), divided by n for the mean"""
-    return share(grad, reduction, raw(input).size) * (-target * sigmoid(-target * input))
+    slope = -target * sigmoid(-target * input)
+    return share(grad, reduction, raw(slope).size) * slope
 
 
 @composite(where=("nn.functional",))

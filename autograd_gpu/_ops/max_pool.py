@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, Index, composite, op
-from .pool import Plan, _fit, _line
+from .pool import Plan, _fit, _line, refuse_kinds
 from .windows import padded, windows
 
 __all__ = ["max_pool1d", "max_pool2d"]
@@ -176,8 +176,7 @@ def max_pool2d(
     -inf. `ceil_mode`: a window may stand out at the end. NaN wins. `return_indices`: also where the
     maxima are in the flattened H x W. RuntimeError for sizes that do not fit.
     """
-    if input._array.dtype.char == "?":
-        raise NotImplementedError("\"max_pool2d\" not implemented for 'Bool'")
+    refuse_kinds("max_pool2d", input._array.dtype)
     plan = Plan("max_pool2d", input._array.shape, kernel_size, stride, padding, dilation, ceil_mode)
     if plan.blocks and not return_indices:
         return _max_blocks(input, plan.kernel)

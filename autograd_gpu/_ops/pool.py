@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .._core.dtype import of
+
 __all__ = []
 
 
@@ -102,6 +104,12 @@ class Plan:
                     f"got:{list(shape)}"
                 )
             raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
+
+
+def refuse_kinds(name: str, dtype: np.dtype) -> None:
+    """NotImplementedError for bools and complex numbers, which have no windows' maxima or means."""
+    if dtype.kind in "bc":
+        raise NotImplementedError(f"\"{name}\" not implemented for '{of(dtype).legacy}'")
 
 
 def _line(value: Any) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.device import library
+from .._core.dtype import of
 from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
@@ -206,6 +207,11 @@ def _write_scatter_reduce(xp, out, dim, index, src, reduce, include_self=True):
     if reduce not in _UFUNCS:
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
+    if out.dtype.kind == "c" and reduce in ("amax", "amin"):
+        raise NotImplementedError(
+            f"\"scatter_gather_tensor_cpu_reduce_{reduce}\" not implemented for "
+            f"'{of(out.dtype).legacy}'"
         )
     _, places, src = _prepared(xp, out, dim, index, src)
     if not places.size:

@@ -1,4 +1,4 @@
-"""The command line: `autograd-gpu train`, `info` and `parity`."""
+"""The command line: `autograd-gpu train`, `info`, `parity` and `bench`."""
 
 from ._main import main
 

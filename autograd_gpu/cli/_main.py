@@ -44,7 +44,7 @@ def _seed(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and options; those not given stay None, for `_train.settle` to fill in."""
     top = _Parser(prog="autograd-gpu", description="Automatic differentiation with PyTorch's API.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="train | info | parity")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train | info | parity | bench")
     train = commands.add_parser(
         "train",
         help="train a net on handwritten digits, or on arrays of your own",
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     add("--resume", type=Path, metavar="FILE", help="go on from a checkpoint, with its options")
     add("--out", type=Path, metavar="DIR", help="where files go (autograd-gpu-run)")
     _add_parity(commands)
+    _add_bench(commands)
     commands.add_parser(
         "info",
         help="versions, BLAS, CUDA",
@@ -99,6 +100,20 @@ def _add_parity(commands: Any) -> None:
     add("--json", type=Path, metavar="FILE", help="write the rows there as well")
 
 
+def _add_bench(commands: Any) -> None:
+    add = commands.add_parser(
+        "bench",
+        help="measure the CPU against the GPU",
+        description="Time training steps and single ops over sizes, on the CPU and on the GPU, and"
+        " in PyTorch where it is installed.",
+    ).add_argument
+    add("--only", nargs="+", metavar="NAME", help="only these workloads and ops (all)")
+    add("--device", choices=("auto", "cpu", "cuda", "standin"), default="auto", help="(auto)")
+    add("--quick", action="store_true", help="few rounds and small sizes: a trial")
+    add("--json", type=Path, metavar="FILE", help="write the times there as well")
+    add("--plot", type=Path, metavar="FILE.png", help="draw time over size")
+
+
 def _command(name: str) -> Any:
     """The function of a command; only its module is imported."""
     if name == "info":
@@ -109,6 +124,10 @@ def _command(name: str) -> Any:
         from ._parity import parity
 
         return parity
+    if name == "bench":
+        from ._bench import bench
+
+        return bench
     from ._train import train
 
     return train

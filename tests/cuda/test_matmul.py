@@ -152,6 +152,11 @@ def test_bodies_of_other_ops_take_the_same_way(cuda, asked):
     np.testing.assert_allclose(xp.dot(a[0], b[0]).get(), a[0].get() @ b[0].get())
     np.testing.assert_allclose(xp.matmul(a[0, 0], a[0, 1]).get(), a[0, 0].get() @ a[0, 1].get())
     assert [n for n, _ in asked] == ["gemmStridedBatchedEx", "gemmEx", "sdot"]
+    xp.dot(a[0], b[0], out=out[1, :, ::-1])  # no place for cuBLAS to write to
+    np.testing.assert_allclose(out[1].get()[:, ::-1], a[0].get() @ b[0].get())
+    square = a[0, :, :3].copy()
+    wanted = square.get() @ square.get()
+    np.testing.assert_allclose(xp.matmul(square, square, out=square).get(), wanted)
     whole = a.astype("i8")
     np.testing.assert_array_equal(xp.matmul(whole, whole.swapaxes(1, 2)).get(), (a.get() @ b.get()).astype("i8"))
     np.testing.assert_array_equal(xp.dot(whole[0], whole[0].T).get(), (a[0].get() @ b[0].get()).astype("i8"))

@@ -22,7 +22,7 @@ TOLERANCES = {
     "float16": (1e-3, 1e-6), "bfloat16": (8e-3, 1e-6),
 }  # fmt: skip
 
-A, B = "array", "mask"
+A, B, S = "array", "mask", "scalar"  # of the device, the last without dimensions
 REDUCTIONS = ("mean", "sum", "none")
 ABOUT = {"gelu_backward": 4, "atan2": 2, "tan": 4, "lgamma": 8, "pow_tensor": 2, "pow_backward_exponent": 2}
 """By how much more a kernel may differ, whose errors grow with its result or near its zeros."""
@@ -32,6 +32,7 @@ PATTERNS = {
     "div_rounded": [(A, A, "floor"), (A, A, "trunc"), (A, -2.5, "floor"), (A, 2.5, "trunc")],
     "logit": [(A, None), (A, 0.25)],
     "round": [(A, 0)],
+    "masked_fill": [(A, B, 0), (A, B, 3), (A, B, S)],
     "softshrink": [(A, 0.5), (A, 0.0)],
     "celu": [(A, 0.7), (A, -1.5)],
     "gelu_backward": [(A, A, None, "none"), (A, A, None, "tanh"), (A, A, A, "none")],
@@ -55,7 +56,7 @@ NUMBERS = {
     "elu": [(1.0,), (0.7,)], "threshold": [(0.5, -3.0)], "hardtanh": [(-1.0, 1.0), (0.0, 6.0)],
     "softplus": [(1, 20), (2.5, 1.0)], "pow_number": [(2,), (0.5,), (3,), (2.5,), (-1,), (0,)],
     "rpow": [(2.5,), (0.0,), (-1.5,), (2,)], "lerp": [(0.3,), (0.7,), (2.0,)],
-    "masked_fill": [(0,)], "erf_backward": [(1.1,)], "rpow_backward": [(2.5,), (0,), (-1.5,)],
+    "erf_backward": [(1.1,)], "rpow_backward": [(2.5,), (0,), (-1.5,)],
     "leaky_relu_backward": [(0.01,), (1.5,), (0.0,)], "hardtanh_backward": [(-1.0, 1.0)],
     "elu_backward": [(1.0, 1.0, 1.0), (0.7, 1.1, 2.0)],
     "softplus_backward": [(1, 20), (2.5, 1.0)], "pow_backward": [(3,), (2,), (2.5,), (-1,), (0,)],
@@ -66,7 +67,7 @@ ELEMENTWISE = sorted(n for n, k in KERNELS.items() if isinstance(k, Elementwise)
 def patterns(name, dtype="float32"):
     """The arguments of a body: arrays (A), masks (B), and what else it takes."""
     if name in PATTERNS:
-        return PATTERNS[name]
+        return [tuple(_of(dtype, v) for v in each) for each in PATTERNS[name]]
     found = []
     for form in KERNELS[name].takes:
         count = form.count("n")
@@ -74,8 +75,12 @@ def patterns(name, dtype="float32"):
             rest = iter((*numbers, 3, 3)[:count] if name not in ("add", "sub", "rsub") else
                         (*(3,) * (count - 1), *numbers[:1]))  # fmt: skip
             kinds = {"a": lambda: A, "b": lambda: B, "n": lambda: next(rest)}  # noqa: B023
-            found.append(tuple(kinds[letter]() for letter in form))
+            found.append(tuple(_of(dtype, kinds[letter]()) for letter in form))
     return found
+
+
+def _of(dtype, value):
+    return bool(value) if dtype == "bool" and value.__class__ is int else value
 
 
 @cache
@@ -147,5 +152,5 @@ def normal(shape, dtype, seed=0, scale=2.0):
 
 
 def fill(pattern, make):
-    """A pattern with `make(k, kind)` for its k-th value where that is an array or a mask."""
-    return [make(k, value) if value in (A, B) else value for k, value in enumerate(pattern)]
+    """A pattern with `make(k, kind)` for its k-th value where that is an array."""
+    return [make(k, value) if value in (A, B, S) else value for k, value in enumerate(pattern)]

@@ -10,7 +10,17 @@ from autograd_gpu._core.manifest import KERNELS
 from autograd_gpu.testing import standin
 
 from .cases import (
-    ABOUT, ELEMENTWISE, EVERY_DTYPE, B, assert_same, bodies, expected, fill, normal, patterns,
+    ABOUT,
+    ELEMENTWISE,
+    EVERY_DTYPE,
+    B,
+    S,
+    assert_same,
+    bodies,
+    expected,
+    fill,
+    normal,
+    patterns,
 )  # fmt: skip
 from .launched import launching
 
@@ -56,64 +66,75 @@ def compare(name, dtype, arguments):
     out = LAUNCHERS[name](installed(), *given)
     assert out is not NotImplemented, f"declined {arguments}"
     out = out[0] if KERNELS[name].extras else out
+    if name == "pow_backward":  # the body's zeros, for an exponent of 0, do not broadcast
+        wanted = np.broadcast_to(wanted, out.shape)
     assert_same(out.get(), wanted, dtype, arguments, ABOUT.get(name, 1))
 
 
-def drawn(shape, dtype):
-    return lambda k, kind: normal(shape, "bool" if kind == B else dtype, k)
+def of_kind(kind, shape, dtype, k):
+    return normal(() if kind == S else shape, "bool" if kind == B else dtype, k)
 
 
-def laid(k, shape, dtype):
+def laid(kind, k, shape, dtype):
     """In turn: transposed, broadcast over the first dimension, every second element, 0-d."""
     if k % 4 == 0:
-        return normal(shape[::-1], dtype, k).T
+        return of_kind(kind, shape[::-1], dtype, k).T
     if k % 4 == 1:
-        return normal(shape[1:], dtype, k)
-    if k % 4 == 2:
-        return normal((*shape[:-1], 2 * shape[-1]), dtype, k)[..., ::2]
-    return normal((), dtype, k)
+        return of_kind(kind, shape[1:], dtype, k)
+    if k % 4 == 2 and kind != S:
+        return of_kind(kind, (*shape[:-1], 2 * shape[-1]), dtype, k)[..., ::2]
+    return of_kind(kind, (), dtype, k)
 
 
-def special(k, dtype):
+def special(kind, k, dtype):
     """All combinations of the first two operands; the others in some order."""
     values = np.array(SPECIAL if EVERY_DTYPE[dtype].kind in "fV" else WHOLE)
     n = len(values)
     index = np.arange(n * n)
     places = [index // n, index % n, (index * 7 + index // n) % n, (index * 5 + index // n) % n]
     with np.errstate(all="ignore"):
-        return values[places[k % 4]].astype(EVERY_DTYPE[dtype])
+        found = values[places[k % 4]].astype("bool" if kind == B else EVERY_DTYPE[dtype])
+    return found[n : n + 1].reshape(()) if kind == S else found
 
 
 @pytest.mark.parametrize(("name", "dtype", "way"), CASES)
 def test_kernel(device, name, dtype, way):
-    for pattern in patterns(name):
-        for shape in [(1100,), (), (0,), (1,), (3, 5)][: 5 if way == "plain" else 1]:
-            compare(name, dtype, fill(pattern, drawn(shape, dtype)))
-        compare(name, dtype, fill(pattern, lambda k, kind: normal(
-            42, "bool" if kind == B else dtype, k)[1:]))  # off a vector's boundary  # fmt: skip
-        compare(name, dtype, fill(pattern, lambda k, kind: special(
-            k, "bool" if kind == B else dtype)))  # fmt: skip
+    shapes = [(1100,), (), (0,), (1,), (3, 5)] if way == "plain" else [(300,)]
+    for pattern in patterns(name, dtype):
+        for shape in shapes:
+            compare(name, dtype, fill(pattern, lambda k, kind: of_kind(kind, shape, dtype, k)))  # noqa: B023
+        compare(name, dtype, fill(pattern, lambda k, kind: special(kind, k, dtype)))
+
+
+@pytest.mark.parametrize(("name", "dtype", "way"), CASES)
+def test_at_any_address(device, name, dtype, way):
+    """Arrays that begin off a vector's boundary, all or but one of them."""
+    for odd in (None, 0, 1):
+        def part(kind, k):
+            array = of_kind(kind, (42,), dtype, k)
+            return array if kind == S else array[1:] if k != odd else array[:41]  # noqa: B023
+
+        arguments = fill(patterns(name, dtype)[-1], lambda k, kind: part(kind, k))
+        compare(name, dtype, arguments)
 
 
 @pytest.mark.parametrize(("name", "dtype", "way"), CASES)
 def test_any_layout(device, name, dtype, way):
-    shape = (4, 3, 5)
-    for pattern in patterns(name):
-        for turn in range(4 if way == "plain" else 1):
-            compare(name, dtype, fill(pattern, lambda k, kind: laid(
-                k + turn, shape, "bool" if kind == B else dtype)))  # noqa: B023  # fmt: skip
+    for pattern in patterns(name, dtype):
+        for turn in range(4 if way == "plain" and dtype == "float32" else 1):
+            compare(name, dtype, fill(
+                pattern, lambda k, kind: laid(kind, k + turn, (4, 3, 5), dtype)  # noqa: B023
+            ))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_form_is_covered(name):
     covered = set()
     for pattern in patterns(name):
-        operands = KERNELS[name].operands([np.zeros(()) if v == "array" else
-                                           np.zeros((), bool) if v == B else v
-                                           for v in pattern])  # fmt: skip
+        arguments = fill(pattern, lambda k, kind: np.zeros((), bool if kind == B else float))
         covered.add("".join(
             "n" if isinstance(v, (int, float)) else "b" if v.dtype == bool else "a"
-            for v in operands
+            for v in KERNELS[name].operands(arguments)
         ))  # fmt: skip
     assert covered == set(KERNELS[name].takes)
 

@@ -1,14 +1,11 @@
 """Indexing of tensors on a device: values, gradients and errors are those of the CPU."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 import autograd_gpu as ag
 import autograd_gpu.nn.functional as F
 from autograd_gpu._cuda.checks import check_indices
-from autograd_gpu._ops import scatter  # noqa: F401 - the table
 from autograd_gpu.testing import standin
 
 from .conftest import require_emulator
@@ -225,21 +222,32 @@ def test_integers_need_no_order(deterministic):
     assert any("ag::index_add" in launch.name for launch in seen)
 
 
-def weighted(place):
-    return ag.bincount(ag.tensor([1, 1, 2], device=place), ag.ones(3, device=place))
+UNORDERED = {
+    "bincount": (lambda x: ag.bincount(ag.tensor([1, 1, 2], device=x.device), x), [0, 3, 3]),
+    "cumsum": (lambda x: x.cumsum(0), [1, 3, 6]),
+    "cumprod": (lambda x: x.cumprod(0), [1, 2, 6]),
+}
 
 
-def test_what_has_no_deterministic_form_says_so(deterministic):
-    assert weighted("cpu").tolist() == [0, 2, 1]
+@pytest.mark.parametrize("name", UNORDERED)
+def test_what_has_no_deterministic_form_says_so(name, deterministic):
+    op, wanted = UNORDERED[name]
+    x = ag.tensor([1.0, 2.0, 3.0])
+    assert op(x).tolist() == wanted
     if not deterministic:
-        assert weighted("cuda").tolist() == [0, 2, 1]
+        assert op(x.cuda()).tolist() == wanted
         return
-    with pytest.raises(RuntimeError, match="bincount.* does not have a deterministic implement"):
-        weighted("cuda")
+    says = f"{name}.* does not have a deterministic implementation, but you set"
+    with pytest.raises(RuntimeError, match=says):
+        op(x.cuda())
     ag.use_deterministic_algorithms(True, warn_only=True)
-    assert ag.is_deterministic_algorithms_warn_only_enabled()
-    with pytest.warns(UserWarning, match="bincount.* does not have a deterministic implement"):
-        assert weighted("cuda").tolist() == [0, 2, 1]
+    with pytest.warns(UserWarning, match=says):
+        assert op(x.cuda()).tolist() == wanted
+
+
+def test_sums_of_whole_numbers_have_one(deterministic):
+    assert ag.tensor([1, 2, 3]).cuda().cumsum(0).tolist() == [1, 3, 6]
+    assert ag.bincount(ag.tensor([1, 1, 2]).cuda()).tolist() == [0, 2, 1]
 
 
 def test_the_state():
@@ -255,6 +263,3 @@ def test_the_state():
             ag.use_deterministic_algorithms(wrong)
     with pytest.raises(TypeError, match="must be bool"):
         ag.use_deterministic_algorithms(True, warn_only=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        weighted("cpu")

@@ -142,10 +142,9 @@ def test_reducing(xp, dtype, reduce):
     x, index = array(7, dtype), RANDOM.integers(0, 7, 90)
     values = array(90, dtype, 1)
     out, places = xp.from_host(x), xp.from_host(index)
-    result = launchers.reduce_at(xp, out, places, xp.from_host(values), reduce)
-    if dtype in COMPLEX.values():
-        assert result is NotImplemented
-        return
+    if dtype in COMPLEX.values() and reduce != "prod":
+        return  # complex numbers have no order: refused by the op
+    launchers.reduce_at(xp, out, places, xp.from_host(values), reduce)
     wanted = wide(x)
     UFUNCS[reduce].at(wanted, index, wide(values))
     if dtype.kind in "iub":

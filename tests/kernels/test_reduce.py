@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from autograd_gpu._cuda import reduce
+from autograd_gpu._cuda.launch import launch
 from autograd_gpu.testing import standin
+from autograd_gpu.testing.emulator import KernelError
 
 from .beside import assert_near, every_dtype, every_way, launched, stand_in, to_host, widened
 from .launched import DTYPES, FLOATS, WHOLE_NUMBERS, array
@@ -171,3 +173,13 @@ def test_declines_extremes_and_means_that_the_body_refuses():
 def test_wrong_dimensions(dim, error):
     with stand_in(), pytest.raises(error):
         launched("sum", np.ones((2, 3), np.float32), dim)
+
+
+def test_a_structure_of_another_array_is_caught():
+    """What a GPU would read beyond an array's end, the watched run reports."""
+    x = array((40, 33), "f4")
+    with stand_in("checked") as xp:
+        form, grid, block, reduction = reduce.plan((41, 33), (33, 1), (1,), False).steps[0]
+        with pytest.raises(KernelError, match="out of bounds"):
+            given = standin.asarray(x), standin.zeros(41, np.float32), reduction
+            launch(xp, "sum", form, "float32", grid, block, *given)

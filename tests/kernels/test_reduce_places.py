@@ -65,7 +65,7 @@ def test_places_beyond_32_bits(places, axes):
 def test_the_structure_is_that_of_the_kernel():
     """Five arrays of eight and a number for each kind of axes, behind four numbers."""
     assert REDUCTION.itemsize == 8 * (4 + 2 * (1 + 4 * 8))
-    sized = 'static_assert(sizeof(ag::Reduction) == %d, "");' % REDUCTION.itemsize
+    sized = f'static_assert(sizeof(ag::Reduction) == {REDUCTION.itemsize}, "");'
     Module(SOURCE + sized, ["ag::places"], include=[kernel_folder()])
 
 

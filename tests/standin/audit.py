@@ -133,13 +133,18 @@ class RealCuPy:
             self._process.stdout.close()
             self._process.wait()
 
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "tests.standin.audit"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            pickle.load(self._process.stdout)
+        except EOFError:
+            raise RuntimeError("CuPy cannot be imported on the driver that does nothing") from None
+
     def ask(self, call: Call) -> Answer:
         """The answer; "crashed" where the process died of it."""
         if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.standin.audit"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            )  # fmt: skip
+            self._start()
         try:
             pickle.dump(call, self._process.stdin)
             self._process.stdin.flush()
@@ -154,8 +159,10 @@ def compare(call: Call, standin: Answer, cupy: Answer) -> Difference | None:
     """None where both refuse, or both return the like."""
     if "unknown" in (standin.kind, cupy.kind):
         return None
-    if standin.kind == cupy.kind == "raised":
-        return None
+    if standin.kind == cupy.kind == "raised" or standin.what == "LinAlgError":
+        return None  # matrices of zeros are singular
+    if _by_value(call) and standin.what == "ValueError" and cupy.kind == "returned":
+        return None  # as many values as a mask of zeros does not choose
     same = standin.kind == cupy.kind and (
         standin.what == cupy.what or _by_value(call) and _dtypes(standin.what) == _dtypes(cupy.what)
     )
@@ -164,7 +171,7 @@ def compare(call: Call, standin: Answer, cupy: Answer) -> Difference | None:
 
 def _by_value(call: Call) -> bool:
     masks = any(a[0] == "array" and a[1] == np.bool_ for a in _flat(call.args[1:]))
-    return call.name in BY_VALUE or call.name == "ndarray.__getitem__" and masks
+    return call.name in BY_VALUE or "etitem__" in call.name and masks
 
 
 def _flat(values: Iterable[Any]) -> Iterable[Any]:
@@ -208,6 +215,8 @@ def serve() -> None:
 
     cupy = null_cupy()
     make = placed(cupy)
+    pickle.dump("ready", out)
+    out.flush()
     while True:
         try:
             call = pickle.load(sys.stdin.buffer)

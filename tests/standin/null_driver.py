@@ -160,6 +160,8 @@ def _stub_libraries() -> None:
         for soname in re.findall(rf"\[(lib{name}\w*\.so\.\d+)\]", said.stdout):
             _stub_library(module, soname)
         setattr(libs, name, __import__(f"{libs.__name__}.{name}", fromlist=["_"]))
+        if name != "curand":
+            _filled(getattr(libs, name), {})
 
 
 def null_cupy() -> Any:

@@ -20,8 +20,9 @@ from .surface import version
 from .ufuncs import ufunc
 
 __all__ = [
-    "RawKernel", "RawModule", "activate", "blas", "cuda", "fft", "launches", "lib", "linalg",
-    "ndarray", "random", "record_calls", "running", "ufunc",
+    "RawKernel", "RawModule", "activate", "blas", "cuda", "fft", "get_default_memory_pool",
+    "get_default_pinned_memory_pool", "launches", "lib", "linalg", "ndarray", "random",
+    "record_calls", "running", "ufunc",
 ]  # fmt: skip
 
 methods.attach()
@@ -29,6 +30,7 @@ operators.attach()
 __version__ = version()
 
 from . import cuda  # noqa: E402
+from .memory import get_default_memory_pool, get_default_pinned_memory_pool  # noqa: E402
 
 compiles_files = True  # a file's kernels together: g++ reads the headers slowly
 null_pointer = None  # as an argument of a kernel

@@ -80,7 +80,7 @@ class ndarray:
             raise ValueError("memptr is required if strides is given.")
         if memptr is None:
             memptr = memory.alloc(math.prod(shape) * dtype.itemsize)
-        if strides is None:
+        if strides is None or 0 in shape:
             host = _at(memptr, math.prod(shape) * dtype.itemsize).view(dtype)
             host = host.reshape(shape, order=order or "C")
         else:

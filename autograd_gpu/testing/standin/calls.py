@@ -90,9 +90,10 @@ def call(
     name: str, compute: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
     numpy_too: bool = False, packed: bool = False,
 ) -> Any:  # fmt: skip
-    """`compute(*args, **kwargs)` on host arrays. `numpy_too`: arrays of NumPy's may be arguments.
+    """`compute(*args, **kwargs)` on host arrays. `name`: "" for a call that was recorded already.
+    `numpy_too`: arrays of NumPy's may be arguments.
     `packed`: a new result is row-major whatever NumPy makes of it."""
-    if recorders:
+    if recorders and name:
         record(name, args, kwargs)
     found: list[ndarray] = []
     hosts = unwrap(args, found, numpy_too)

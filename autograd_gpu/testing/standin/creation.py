@@ -1,11 +1,12 @@
 """Functions of CuPy's that make arrays or move them, where NumPy's would not do."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import calls, streams
+from . import calls, dlpack, memory, streams
 from .arrays import BFLOAT16, fresh, ndarray, supported
 
 __all__ = ["CREATION", "asnumpy", "poison"]
@@ -41,24 +42,39 @@ def empty_like(
 
 
 def array(
-    obj: Any, dtype: Any = None, copy: bool = True, order: str = "K", subok: bool = False,
+    obj: Any, dtype: Any = None, copy: bool | None = True, order: str = "K", subok: bool = False,
     ndmin: int = 0, *, blocking: bool = False,
 ) -> ndarray:  # fmt: skip
-    """A new array with the values of numbers, lists, or an array of the device or the host."""
+    """A new array with the values of numbers, lists, or an array of the device or the host.
+    `copy`: None for one only where it is needed, False for never (ValueError where it is)."""
     calls.record("array", (obj,), {"dtype": dtype, "copy": copy, "order": order, "ndmin": ndmin})
+    return _made(obj, dtype, copy, order, ndmin)
+
+
+def _made(obj: Any, dtype: Any, copy: bool | None, order: str | None, ndmin: int = 0) -> ndarray:
+    if obj.__class__ is not ndarray and hasattr(obj, "__cuda_array_interface__"):
+        obj = _foreign(obj.__cuda_array_interface__)
     found: list[ndarray] = []
     value = calls.unwrap([obj], found, numpy_too=True)[0]
-    if obj.__class__ is ndarray and obj._memory.device_id != streams.current_device():
-        found, copy = [], True  # as CuPy: a copy from one device to the other
-    if obj.__class__ is not ndarray and hasattr(obj, "__cuda_array_interface__"):
-        raise NotImplementedError("the stand-in takes arrays of its own and of NumPy only")
-    out = np.array(value, dtype, copy=None if not copy else True, order=order, ndmin=ndmin)  # type: ignore[call-overload]
-    if not found and out is value or (np.shares_memory(out, value) if not found else False):
-        out = out.copy()
+    if copy is False and not found:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    if copy is None and not found:
+        copy = True  # from the host
+    out = np.array(value, dtype, copy=copy, order=order or "K", ndmin=ndmin)  # type: ignore[call-overload]
     supported(out.dtype)
     if found:
         calls.used(found)
     return calls.wrap(out, found)
+
+
+def _foreign(interface: dict[str, Any]) -> ndarray:
+    """An array of another library by its `__cuda_array_interface__`, on the same memory."""
+    dtype, shape = np.dtype(interface["typestr"]), interface["shape"]
+    strides = interface.get("strides")
+    reach = sum((n - 1) * s for n, s in zip(shape, strides or (), strict=False) if s > 0)
+    size = reach + dtype.itemsize if strides else math.prod(shape) * dtype.itemsize
+    place = memory.MemoryPointer(memory.UnownedMemory(interface["data"][0], size, interface), 0)
+    return ndarray(shape, dtype, place, strides)
 
 
 def asarray(
@@ -66,9 +82,8 @@ def asarray(
     blocking: bool = False,
 ) -> ndarray:  # fmt: skip
     """The array itself where it is one of the device with this dtype and order, else a new one."""
-    if copy is False and a.__class__ is not ndarray:
-        raise ValueError("a copy cannot be avoided")
-    return array(a, dtype, copy=bool(copy), order=order or "K")
+    calls.record("asarray", (a,), {"dtype": dtype, "order": order, "copy": copy})
+    return _made(a, dtype, copy, order)
 
 
 def asanyarray(
@@ -79,13 +94,29 @@ def asanyarray(
     return asarray(a, dtype, order, copy=copy)
 
 
+def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:
+    """An array on the memory of another one, by its DLPack capsule. BufferError for memory of the
+    host."""
+    kind, number = array.__dlpack_device__()
+    if kind != dlpack.CUDA:
+        raise BufferError(f"from_dlpack() takes memory of a CUDA device, not of kind {kind}")
+    host = dlpack.imported(array.__dlpack__())
+    size = host.nbytes
+    first = host.__array_interface__["data"][0]
+    place = memory.MemoryPointer(memory.UnownedMemory(first, size, host, number), 0)
+    out = ndarray.__new__(ndarray)
+    out._host, out._memory, out.base = host, place.mem, None
+    return out.copy() if copy else out
+
+
 def ascontiguousarray(a: Any, dtype: Any = None) -> ndarray:
     """The array itself where it is row-major, else a copy that is."""
     if a.__class__ is not ndarray:
         raise TypeError(f"ascontiguousarray() wants an array of the device, got {type(a).__name__}")
     if a._c_contiguous and (dtype is None or dtype == a.dtype):
         return a if a.ndim else a.reshape(1)
-    out = array(a, dtype, copy=False, order="C")
+    calls.record("ascontiguousarray", (a, dtype), {})
+    out = _made(a, dtype, None, "C")
     return out if out.ndim else out.reshape(1)
 
 
@@ -130,6 +161,6 @@ CREATION: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         empty, empty_like, array, asarray, asanyarray, ascontiguousarray, asnumpy, broadcast_to,
-        get_array_module, copyto, is_available,
+        get_array_module, copyto, is_available, from_dlpack,
     )
 }  # fmt: skip

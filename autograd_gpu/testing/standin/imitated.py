@@ -46,6 +46,31 @@ def _along_last(compute: Callable[..., Any], options: int) -> Callable[..., Any]
     return moved
 
 
+def _where(condition: Any, *choices: Any) -> Any:
+    """Of bfloat16 CuPy's `where` makes float32."""
+    out = np.where(condition, *choices)
+    return out.astype("f") if choices and out.dtype.name == BFLOAT16 else out
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None) -> Any:
+    if a.dtype.name == BFLOAT16 and (a_min is None or a_max is None):
+        raise TypeError("Unsupported type <class 'NoneType'>")
+    return np.clip(a, a_min, a_max, out=out)
+
+
+def _cumulative(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Where the type changes, the result is laid out along the axis."""
+    moved = _along_last(compute, 0)
+
+    def run(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        changed = dtype is not None and np.dtype(dtype) != a.dtype and axis is not None
+        if changed and out is None:
+            return moved(a, axis, dtype)
+        return compute(a, axis, dtype, out)
+
+    return run
+
+
 def _sort_in_place(a: np.ndarray, axis: int = -1, kind: Any = None) -> None:
     if not a.flags.c_contiguous:
         raise NotImplementedError("Sorting non-contiguous array is not supported.")
@@ -91,6 +116,10 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "ndarray.dot": _dot,
     "dot": _dot,
     "diag": _diag,
+    "where": _where,
+    "clip": _clip,
+    "cumsum": _cumulative(np.cumsum),
+    "cumprod": _cumulative(np.cumprod),
     "select": _select,
     "round": _bfloat16_as("f", np.round),
     "around": _bfloat16_as("f", np.around),
@@ -99,7 +128,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "std": _bfloat16_as("d", np.std),
     "var": _bfloat16_as("d", np.var),
 }
-for _name in ("argsort", "argpartition", "round", "std", "var"):
+for _name in ("argsort", "argpartition", "clip", "cumsum", "cumprod", "round", "std", "var"):
     COMPUTED["ndarray." + _name] = COMPUTED[_name]
 for _name in ("array_equal", "inner", "outer", "kron", "vdot", "isin", "tensordot", "cross",
               "intersect1d", "setdiff1d", "setxor1d", "union1d", "digitize"):  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from . import calls, creation, functions, indexing
+from . import calls, creation, dlpack, functions, indexing
 from .arrays import fresh, ndarray, supported, view_of
 from .imitated import COMPUTED
 from .rules import KEEP_ORDER
@@ -83,7 +83,7 @@ def astype(
         return host.astype(dtype, order=order, copy=copy)  # type: ignore[call-overload]
 
     calls.record("ndarray.astype", (self, dtype), {"order": order, "copy": copy})
-    return calls.call("ndarray.astype", compute, (self,), {})
+    return calls.call("", compute, (self,), {})
 
 
 def view(self: ndarray, dtype: Any = None, type: Any = None) -> ndarray:
@@ -166,6 +166,21 @@ def _reduce(self: ndarray) -> Any:
     return creation.array, (self._host.copy(),)
 
 
+def _dlpack(
+    self: ndarray, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+    copy: bool | None = None,
+) -> Any:  # fmt: skip
+    """A DLPack capsule on the array's memory."""
+    options = {} if max_version is None else {"max_version": max_version}
+    host = self._host.copy() if copy else self._host
+    return dlpack.exported(host, self._memory.device_id, options)
+
+
+def _dlpack_device(self: ndarray) -> tuple[int, int]:
+    """(2, the device's number): 2 is CUDA."""
+    return dlpack.CUDA, self._memory.device_id
+
+
 def _pass(self: ndarray, obj: Any) -> None:
     """CuPy's hook for subclasses, of which there are none here."""
 
@@ -183,7 +198,8 @@ def attach() -> None:
     special: dict[str, Any] = {
         "T": property(_transposed), "mT": property(_matrices), "__iter__": _iterate,
         "__getitem__": indexing.get, "__setitem__": indexing.put, "__deepcopy__": _deepcopy,
-        "__copy__": lambda self: self.copy(), "__reduce__": _reduce, "__array_finalize__": _pass,
+        "__copy__": lambda self: self.copy(), "__reduce__": _reduce, "__dlpack__": _dlpack,
+        "__dlpack_device__": _dlpack_device, "__array_finalize__": _pass,
     }  # fmt: skip
     for name, value in special.items():
         setattr(ndarray, name, value)
