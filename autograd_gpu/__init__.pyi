@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import autograd as autograd
+from ._core.determinism import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from ._core.determinism import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
+from ._core.determinism import use_deterministic_algorithms as use_deterministic_algorithms
 from ._core.device import device as device
 from ._core.dtype import can_cast as can_cast
 from ._core.dtype import dtype as dtype
@@ -21,6 +24,8 @@ from ._core.memory_format import channels_last as channels_last
 from ._core.memory_format import contiguous_format as contiguous_format
 from ._core.memory_format import memory_format as memory_format
 from ._core.memory_format import preserve_format as preserve_format
+from ._core.precision import get_float32_matmul_precision as get_float32_matmul_precision
+from ._core.precision import set_float32_matmul_precision as set_float32_matmul_precision
 from ._core.printing import get_printoptions as get_printoptions
 from ._core.printing import printoptions as printoptions
 from ._core.printing import set_printoptions as set_printoptions
@@ -32,6 +37,7 @@ from .autograd.mode import enable_grad as enable_grad
 from .autograd.mode import is_grad_enabled as is_grad_enabled
 from .autograd.mode import no_grad as no_grad
 from .autograd.mode import set_grad_enabled as set_grad_enabled
+from . import backends as backends
 from . import cuda as cuda
 from . import datasets as datasets
 from . import linalg as linalg
@@ -45,12 +51,14 @@ from . import testing as testing
 from . import utils as utils
 from .random import Generator as Generator
 from .random import default_generator as default_generator
+from ._core.device import get_default_device as get_default_device
 from .random import get_rng_state as get_rng_state
 from .random import initial_seed as initial_seed
 from .serialization import load as load
 from .random import manual_seed as manual_seed
 from .serialization import save as save
 from .random import seed as seed
+from ._core.device import set_default_device as set_default_device
 from .random import set_rng_state as set_rng_state
 
 Number = _b.int | _b.float | _b.complex | _b.bool

@@ -11,8 +11,7 @@ namespace ag {
 
 // batch_norm: w h + b; m = mean x, v = mean (x - m)^2 over a channel, or given ones
 struct BatchNorm {};
-// batch_norm_backward: w r (g - mean g - h mean(g h)), and g w r with given m, v; of w: sum g h; of
-// b: sum g
+// batch_norm_backward: w r (g - mean g - h mean(g h)), with given m, v w r g; sum g h and sum g
 struct BatchNormBackward {};
 // batch_norm_update: (1 - k) s + k t for the statistics s; t of the batch, the variance unbiased
 struct BatchNormUpdate {};
@@ -49,7 +48,7 @@ template <int V> struct Range {
       for (int k = 0; k < HELD / V; ++k) {
         wide<T> some[V];
         const bool inside = element(k * V) < end;
-        fetch<V>(some, x, inside ? address((int)element(k * V)) : 0, 0, inside);
+        fetch<V>(some, x + (inside ? address((int)element(k * V)) : 0), 0, inside);
 #pragma unroll
         for (int j = 0; j < V; ++j) values[k * V + j] = some[j];
       }
@@ -252,11 +251,11 @@ __global__ void batch_norm_each_row(const T* first, const T* second, T* out, con
     const i64 end = (row + 1) * length, stride = whole ? V : 1;
     for (i64 i = row * length + threadIdx.x * stride; i < end; i += blockDim.x * stride) {
       A u[V], v[V] = {};
-      fetch<V>(u, first, i, whole ? end : i + 1, whole);
-      if (second != nullptr) fetch<V>(v, second, i, whole ? end : i + 1, whole);
+      fetch<V>(u, first + i, 1, whole);
+      if (second != nullptr) fetch<V>(v, second + i, 1, whole);
 #pragma unroll
       for (int j = 0; j < V; ++j) u[j] = f.of(u[j], second != nullptr ? v[j] : f.m);
-      store<V>(u, out, i, whole ? end : i + 1, whole);
+      store<V>(u, out + i, 1, whole);
     }
   }
 }

@@ -99,8 +99,8 @@ struct Columns {
   }
 };
 
-// One item of a contiguous array, seen by one thread of its group. Rows: the array is (across, size),
-// and slabs = 1; columns: it is (slabs, size, across).
+// One item of a contiguous array, seen by one thread of its group. Rows: the array is
+// (across, size), and slabs = 1; columns: it is (slabs, size, across).
 template <class G> struct Item {
   i64 number, begin, stride, size;
   bool live;

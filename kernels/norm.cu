@@ -29,30 +29,34 @@ struct GroupNormBackward : GroupNorm {};
 // Which parameters belong to the elements of a row: those of the same place, or, where rows are
 // groups, that of the channel; a channel has `length` elements, and the row's first is `first`.
 template <class F, class U, int V> struct Parameters {
-  i64 size;
   int first, length;
   bool whole;
 
-  __device__ __forceinline__ void get(wide<U> (&values)[V], const U* from, i64 i,
+  __device__ __forceinline__ void get(wide<U> (&values)[V], const U* from, i64 i, int some,
                                       wide<U> none) const {
     if (from == nullptr) {
 #pragma unroll
       for (int j = 0; j < V; ++j) values[j] = none;
     } else if (F::grouped) {
+      int channel = (int)i / length, end = (channel + 1) * length - (int)i;
+      wide<U> value = widen(from[first + channel]);
 #pragma unroll
       for (int j = 0; j < V; ++j) {
-        i64 last = size - 1, place = i + j < last ? i + j : last;
-        values[j] = widen(from[first + (int)place / length]);
+        if (j == end && j < some) {
+          value = widen(from[first + ++channel]);
+          end += length;
+        }
+        values[j] = value;
       }
     } else {
-      fetch<V>(values, from, i, size, whole);
+      fetch<V>(values, from + i, some, whole);
     }
   }
 };
 
 // A team a row. `channels`: of a group. `length`: elements of a channel.
 template <class F, class T, class U, class S, int V>
-__global__ void __launch_bounds__(512)
+__global__ void __launch_bounds__(512, 1)
     norm_rows(const T* x, const U* w, const U* b, T* out, wide<T>* mean, S* rstd, i64 rows, i64 n,
               int groups, int channels, int length, wide<T> eps) {
   typedef wide<T> A;
@@ -64,7 +68,7 @@ __global__ void __launch_bounds__(512)
     values.load();
     A sum[1] = {0}, m = 0;
     if (F::centered) {
-      values.each([&](i64, const A (&v)[1][V]) {
+      values.each([&](i64, int, const A (&v)[1][V]) {
 #pragma unroll
         for (int j = 0; j < V; ++j) sum[0] += v[0][j];
       });
@@ -72,23 +76,23 @@ __global__ void __launch_bounds__(512)
       m = sum[0] / A(n);
     }
     A square[1] = {0};
-    values.each([&](i64 i, const A (&v)[1][V]) {
+    values.each([&](i64, int some, const A (&v)[1][V]) {
 #pragma unroll
       for (int j = 0; j < V; ++j)
-        if (i + j < n) square[0] += (v[0][j] - m) * (v[0][j] - m);
+        if (j < some) square[0] += (v[0][j] - m) * (v[0][j] - m);
     });
     team_reduce<Sum>(square);
     const A r = A(1) / sqrt(square[0] / A(n) + eps);
     const int first = F::grouped ? (int)(row % groups) * channels : 0;
-    const Parameters<F, U, V> parameters = {n, first, length, whole_parameters};
+    const Parameters<F, U, V> parameters = {first, length, whole_parameters};
     T* to = out + row * n;
-    values.each([&](i64 i, const A (&v)[1][V]) {
+    values.each([&](i64 i, int some, const A (&v)[1][V]) {
       A scale[V], shift[V], y[V];
-      parameters.get(scale, w, i, A(1));
-      parameters.get(shift, b, i, A(0));
+      parameters.get(scale, w, i, some, A(1));
+      parameters.get(shift, b, i, some, A(0));
 #pragma unroll
       for (int j = 0; j < V; ++j) y[j] = (v[0][j] - m) * r * scale[j] + shift[j];
-      store<V>(y, to, i, n, whole);
+      store<V>(y, to + i, some, whole);
     });
     if (threadIdx.x == 0) {
       if (F::centered) mean[row] = m;
@@ -99,7 +103,7 @@ __global__ void __launch_bounds__(512)
 
 // The gradient of x: a team a row.
 template <class F, class T, class U, class S, int V>
-__global__ void __launch_bounds__(512)
+__global__ void __launch_bounds__(512, 1)
     norm_backward_rows(const T* g, const T* x, const U* w, const wide<T>* mean, const S* rstd,
                        T* dx, i64 rows, i64 n, int groups, int channels, int length) {
   typedef wide<T> A;
@@ -111,14 +115,14 @@ __global__ void __launch_bounds__(512)
     values.load();
     const A m = F::centered ? mean[row] : A(0), r = widen(rstd[row]);
     const int first = F::grouped ? (int)(row % groups) * channels : 0;
-    const Parameters<F, U, V> parameters = {n, first, length, whole_parameters};
+    const Parameters<F, U, V> parameters = {first, length, whole_parameters};
     A along[2] = {0, 0};  // sum g w h, sum g w
-    values.each([&](i64 i, const A (&v)[2][V]) {
+    values.each([&](i64 i, int some, const A (&v)[2][V]) {
       A scale[V];
-      parameters.get(scale, w, i, A(1));
+      parameters.get(scale, w, i, some, A(1));
 #pragma unroll
       for (int j = 0; j < V; ++j)
-        if (i + j < n) {
+        if (j < some) {
           along[0] += v[0][j] * scale[j] * ((v[1][j] - m) * r);
           along[1] += v[0][j] * scale[j];
         }
@@ -126,13 +130,13 @@ __global__ void __launch_bounds__(512)
     team_reduce<Sum>(along);
     const A slope = along[0] / A(n), level = F::centered ? along[1] / A(n) : A(0);
     T* to = dx + row * n;
-    values.each([&](i64 i, const A (&v)[2][V]) {
+    values.each([&](i64 i, int some, const A (&v)[2][V]) {
       A scale[V], d[V];
-      parameters.get(scale, w, i, A(1));
+      parameters.get(scale, w, i, some, A(1));
 #pragma unroll
       for (int j = 0; j < V; ++j)
         d[j] = r * (v[0][j] * scale[j] - level - (v[1][j] - m) * r * slope);
-      store<V>(d, to, i, n, whole);
+      store<V>(d, to + i, some, whole);
     });
   }
 }

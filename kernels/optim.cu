@@ -115,17 +115,18 @@ __global__ void optimizer_step(Tensors tensors, P... options) {
     whole = whole && whole_chunks<V>(at[k]);
   }
   for (i64 i = part.begin + threadIdx.x * V; i < part.end; i += blockDim.x * V) {
-    const bool inside = whole && i + V <= part.end;
+    const int some = left<V>(i, part.end);
+    const bool inside = whole && some == V;
     wide<T> values[MAX_LISTS][V] = {};
 #pragma unroll
     for (int k = 0; k < MAX_LISTS; ++k)
-      if (at[k] != nullptr) fetch<V>(values[k], at[k], i, part.end, inside);
+      if (at[k] != nullptr) fetch<V>(values[k], at[k] + i, some, inside);
 #pragma unroll
     for (int j = 0; j < V; ++j)
       F::of(values[0][j], values[1][j], values[2][j], values[3][j], values[4][j], options...);
 #pragma unroll
     for (int k = 0; k < MAX_LISTS; ++k)
-      if (k != 1 && at[k] != nullptr) store<V>(values[k], at[k], i, part.end, inside);
+      if (k != 1 && at[k] != nullptr) store<V>(values[k], at[k] + i, some, inside);
   }
 }
 
@@ -164,7 +165,8 @@ __global__ void norm_parts(Tensors tensors, double* partial, i64 start) {
   double sum[1] = {0};
   for (i64 i = part.begin + threadIdx.x * V; i < part.end; i += blockDim.x * V) {
     wide<T> values[V];
-    fetch<V>(values, x, i, part.end, whole && i + V <= part.end);
+    const int some = left<V>(i, part.end);
+    fetch<V>(values, x + i, some, whole && some == V);
 #pragma unroll
     for (int j = 0; j < V; ++j) sum[0] = F::Join::of(sum[0], F::term((double)values[j]));
   }
@@ -194,12 +196,13 @@ __global__ void scale_by_norm(Tensors tensors, const T* norm, wide<T> most) {
   T* x = address<T>(tensors, 0, part.tensor);
   const bool whole = whole_chunks<V>(x);
   for (i64 i = part.begin + threadIdx.x * V; i < part.end; i += blockDim.x * V) {
-    const bool inside = whole && i + V <= part.end;
+    const int some = left<V>(i, part.end);
+    const bool inside = whole && some == V;
     A values[V];
-    fetch<V>(values, x, i, part.end, inside);
+    fetch<V>(values, x + i, some, inside);
 #pragma unroll
     for (int j = 0; j < V; ++j) values[j] *= factor;
-    store<V>(values, x, i, part.end, inside);
+    store<V>(values, x + i, some, inside);
   }
 }
 

@@ -17,34 +17,37 @@ template <int V, class T> __device__ __forceinline__ bool whole_chunks(const T* 
   return reinterpret_cast<unsigned long long>(array) % alignof(Chunk<T, V>) == 0;
 }
 
-// The values at from[i], from[i + 1], ...; 0 for those that do not lie before `end`. `whole`: the
-// chunk is aligned and lies before the end.
+// How many of the V elements from i on lie before the end.
+template <int V> __device__ __forceinline__ int left(i64 i, i64 end) {
+  return (int)smaller(end - i, V);
+}
+
+// The values at from[0], from[1], ...; 0 for those that are not among the first `some`. `whole`:
+// the chunk is aligned, and all of it is there.
 template <int V, class T>
-__device__ __forceinline__ void fetch(wide<T> (&values)[V], const T* from, i64 i, i64 end,
-                                      bool whole) {
+__device__ __forceinline__ void fetch(wide<T> (&values)[V], const T* from, int some, bool whole) {
   if (whole) {
-    Chunk<T, V> chunk = *reinterpret_cast<const Chunk<T, V>*>(from + i);
+    Chunk<T, V> chunk = *reinterpret_cast<const Chunk<T, V>*>(from);
 #pragma unroll
     for (int j = 0; j < V; ++j) values[j] = widen(chunk.at[j]);
   } else {
 #pragma unroll
-    for (int j = 0; j < V; ++j) values[j] = i + j < end ? widen(from[i + j]) : wide<T>(0);
+    for (int j = 0; j < V; ++j) values[j] = j < some ? widen(from[j]) : wide<T>(0);
   }
 }
 
-// to[i + j] = values[j], as far as that lies before `end`.
+// to[j] = values[j] for the first `some`.
 template <int V, class T>
-__device__ __forceinline__ void store(const wide<T> (&values)[V], T* to, i64 i, i64 end,
-                                      bool whole) {
+__device__ __forceinline__ void store(const wide<T> (&values)[V], T* to, int some, bool whole) {
   if (whole) {
     Chunk<T, V> chunk;
 #pragma unroll
     for (int j = 0; j < V; ++j) chunk.at[j] = narrow<T>(values[j]);
-    *reinterpret_cast<Chunk<T, V>*>(to + i) = chunk;
+    *reinterpret_cast<Chunk<T, V>*>(to) = chunk;
   } else {
 #pragma unroll
     for (int j = 0; j < V; ++j)
-      if (i + j < end) to[i + j] = narrow<T>(values[j]);
+      if (j < some) to[j] = narrow<T>(values[j]);
   }
 }
 
@@ -96,15 +99,15 @@ template <class T, int V, int N> struct Row {
     for (int k = 0; k < KEPT; ++k) read(kept[k], place(k));
   }
 
-  // f(i, values): values[k][j] is element i + j of matrix k, or 0 where i + j >= size.
+  // f(i, some, values): values[k][j] is element i + j of matrix k, or 0 where j >= some.
   template <class F> __device__ __forceinline__ void each(F f) {
 #pragma unroll
     for (int k = 0; k < KEPT; ++k)
-      if (place(k) < size) f(place(k), kept[k]);
+      if (place(k) < size) f(place(k), left<V>(place(k), size), kept[k]);
     for (i64 i = place(KEPT); i < size; i += (i64)blockDim.x * V) {
       A values[N][V];
       read(values, i);
-      f(i, values);
+      f(i, left<V>(i, size), values);
     }
   }
 
@@ -113,7 +116,8 @@ template <class T, int V, int N> struct Row {
   }
   __device__ __forceinline__ void read(A (&values)[N][V], i64 i) const {
 #pragma unroll
-    for (int k = 0; k < N; ++k) fetch<V>(values[k], from[k], i, size, whole && i < size);
+    for (int k = 0; k < N; ++k)
+      fetch<V>(values[k], from[k] + i, left<V>(i, size), whole && i < size);
   }
 };
 

@@ -41,8 +41,13 @@ def _spelled(parameter: Parameter) -> str:
 def assertion(expression: str, parameters: Sequence[Parameter]) -> str:
     """C++ that compiles where the kernel of this name expression takes these parameters."""
     types = ", ".join(map(_spelled, parameters))
+    structures = {p.dtype for p in parameters if p.dtype in STRUCTS}
+    sizes = "".join(
+        f'static_assert(sizeof(ag::{n}) == {STRUCTS[n].itemsize}, "{n} has another size");\n'
+        for n in sorted(structures)
+    )
     message = f"{expression} does not take the parameters declared for it: ({types})"
-    return (
+    return sizes + (
         f"static_assert(ag_declared::same<ag_declared::Of<decltype(&{expression})>::type, "
         f'ag_declared::List<{types}>>, "{message}");\n'
     )

@@ -109,3 +109,42 @@ def _scanning(name: str) -> None:
 
 for _name in ("cumsum", "cumprod"):
     _scanning(_name)
+
+
+def _narrow(xp: Any, name: str, *arrays: Any) -> Any:
+    """CuPy's function, whose result is bfloat16 where all arrays are: CuPy makes float32 of it."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        out = getattr(xp.module, name)(*arguments, **options)
+        dtypes = {a.dtype for a in arrays if isinstance(a, (xp.ndarray, np.generic))}
+        narrow = len(dtypes) == 1 and "bfloat16" in (d.name for d in dtypes)
+        return out.astype(dtypes.pop()) if narrow and out.dtype == np.float32 else out
+
+    return run
+
+
+@replaces("where")
+def where(xp: Any, condition: Any, *choices: Any) -> Any:
+    """CuPy's, which chooses no bfloat16."""
+    return _narrow(xp, "where", *choices)(condition, *choices)
+
+
+@replaces("clip")
+def clip(xp: Any, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None) -> Any:
+    """CuPy's, which refuses bfloat16 where a bound is None."""
+    if a.dtype.name == "bfloat16":
+        low = -np.inf if a_min is None else a_min
+        high = np.inf if a_max is None else a_max
+        return _narrow(xp, "clip", a, low, high)(a, low, high, out)
+    return xp.module.clip(a, a_min, a_max, out)
+
+
+def _narrowed(name: str) -> None:
+    def run(xp: Any, array: Any, *arguments: Any, **options: Any) -> Any:
+        return _narrow(xp, name, array)(array, *arguments, **options)
+
+    REPLACED[name] = run
+
+
+for _name in ("tril", "triu", "round", "around"):
+    _narrowed(_name)

@@ -2,7 +2,9 @@
 NumPy."""
 
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,8 +14,8 @@ from . import differences
 from .errors import OutOfMemoryError
 
 __all__ = [
-    "KERNELS", "LAUNCHERS", "LIBRARIES", "RAW", "Library", "cuda_library", "explained", "install", "installed",
-    "launcher", "loaded_class", "on_install", "uninstall",
+    "KERNELS", "LAUNCHERS", "LIBRARIES", "QUICK", "RAW", "Library", "cuda_library", "explained", "install",
+    "installed", "launcher", "loaded_class", "on_install", "uninstall",
 ]  # fmt: skip
 
 
@@ -32,6 +34,7 @@ class Library:
         self.check_indices = True
         self.null = getattr(module, "null_pointer", np.uint64(0))
         self.several_devices = module.cuda.runtime.getDeviceCount() > 1
+        self.new_array = _constructor(module.ndarray)
 
     def __getattr__(self, name: str) -> Any:
         """The function of CuPy or the one that replaces it, found once."""
@@ -76,6 +79,10 @@ LIBRARIES: dict[type, Any] = {np.ndarray: np}
 KERNELS: dict[str, dict[type, Any]] = {}
 """kernel's name -> {class of arrays: what runs it}; looked up by ops on every call."""
 
+QUICK: dict[str, dict[type, Any]] = {}
+"""Those of KERNELS that look at their arguments themselves: on the only device, arrays or numbers,
+given by position. Ops call them first."""
+
 LAUNCHERS: dict[str, Callable[..., Any]] = {}
 """kernel's name -> its launching function: the library, then the arguments of the plain body. What
 it returns stands for the body's result; NotImplemented declines, and the body runs."""
@@ -94,16 +101,36 @@ def launcher(name: str) -> Callable[[Any], Any]:
             raise ValueError(f"the kernel '{name}' has two launching functions")
         LAUNCHERS[name] = function
         for library in _installed:
-            KERNELS.setdefault(name, {})[library.ndarray] = _bound(function, library)
+            _bind(name, function, library)
         return function
 
     return wrap
 
 
-def _bound(function: Any, library: Library) -> Any:
-    """A launching function that need not be given its library; one may say itself how."""
+def _bind(name: str, function: Any, library: Library) -> None:
+    """Let ops find a launching function, which need not be given its library; one may say itself
+    how."""
     bind = getattr(function, "bind", None)
-    return partial(function, library) if bind is None else bind(library)
+    run = partial(function, library) if bind is None else bind(library)
+    KERNELS.setdefault(name, {})[library.ndarray] = run
+    if getattr(run, "quick", False):
+        QUICK.setdefault(name, {})[library.ndarray] = run
+
+
+def _constructor(ndarray: Any) -> Any:
+    """`ndarray(shape, dtype)` in half the time where that is CuPy's, whose class is made of two,
+    of which the upper one only passes on what it is given."""
+    base = ndarray.__mro__[1]
+    if base.__module__ != "cupy._core.core" or not hasattr(base, "_init"):
+        return ndarray
+    make = base.__new__
+
+    def new_array(shape: tuple[int, ...], dtype: Any) -> Any:
+        out = make(ndarray)
+        out._init(shape, dtype)
+        return out
+
+    return new_array
 
 
 def on_install(hook: Callable[[Library], None]) -> None:
@@ -120,7 +147,7 @@ def install(module: Any) -> Library:
     for hook in _hooks:
         hook(library)
     for name, function in list(LAUNCHERS.items()):
-        KERNELS.setdefault(name, {})[library.ndarray] = _bound(function, library)
+        _bind(name, function, library)
     return library
 
 
@@ -131,7 +158,7 @@ def uninstall(library: Library | None = None) -> None:
     _installed.remove(library)
     RAW.discard(library.ndarray)
     LIBRARIES.pop(library.ndarray, None)
-    for kernels in KERNELS.values():
+    for kernels in (*KERNELS.values(), *QUICK.values()):
         kernels.pop(library.ndarray, None)
 
 
@@ -155,17 +182,50 @@ def cuda_library() -> Library | str:
 
 def _cupy() -> Any:
     """CuPy's module where it works, else the reason why it does not."""
+    found = _packages()
     try:
-        import cupy
-    except ImportError as error:
-        return f"CuPy is not installed ({error}); see the extras cuda12x and cuda13x"
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "(?s).*multiple CuPy packages are installed")
+            import cupy
+    except ModuleNotFoundError as error:
+        if error.name == "cupy":
+            return "CuPy is not installed; see the extras cuda12x and cuda13x"
+        return _broken(error, found)
     except Exception as error:  # a broken installation must not break an import of ours
-        return f"CuPy is installed but does not import: {error}"
+        return _broken(error, found)
+    if len(found) > 1:
+        warnings.warn(_several(found), stacklevel=3)
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
         return f"CuPy found no usable CUDA driver or device: {error}"
     return cupy if count else "CuPy works, but there is no CUDA device"
+
+
+def _packages() -> list[str]:
+    """The installed packages that are CuPy, with their versions; they overwrite each other."""
+    from importlib import metadata
+
+    found = []
+    for name in ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"):
+        with suppress(metadata.PackageNotFoundError):
+            found.append(f"{name} {metadata.version(name)}")
+    return found
+
+
+def _several(found: list[str]) -> str:
+    return (
+        f"{' and '.join(found)} are installed side by side and overwrite each other's files: "
+        "uninstall all of them, then install the one for your driver"
+    )
+
+
+def _broken(error: Exception, found: list[str]) -> str:
+    """What keeps CuPy from being imported, in one line."""
+    cause = error.__cause__ or error  # CuPy wraps the reason in a page of advice
+    reason = " ".join(str(cause).split()) or type(cause).__name__
+    more = f"; {_several(found)}" if len(found) > 1 else ""
+    return f"CuPy is installed but does not import: {reason}{more}"
 
 
 def explained(what: str, error: BaseException) -> Exception | None:

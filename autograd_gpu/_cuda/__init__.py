@@ -2,10 +2,12 @@
 
 from . import (
     batch_norm,
+    convert,
     convolve,
     elementwise,
     im2col,
     index,
+    index_sums,
     loss,
     matmul,
     norm,
@@ -14,9 +16,10 @@ from . import (
     random,
     reduce,
     softmax,
+    variance,
 )  # fmt: skip
 
 __all__ = [
-    "batch_norm", "convolve", "elementwise", "im2col", "index", "loss", "matmul", "norm",
-    "optim", "pool", "random", "reduce", "softmax",
+    "batch_norm", "convert", "convolve", "elementwise", "im2col", "index", "index_sums", "loss",
+    "matmul", "norm", "optim", "pool", "random", "reduce", "softmax", "variance",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 from .._core.library import LAUNCHERS, Library
 from .._core.manifest import KERNELS, LAYOUT, MAX_DIMS, Elementwise
 from .launch import find, key
+from .quick import quick
 
 __all__ = ["Launcher", "broadcast_shape", "layout_of"]
 
@@ -50,6 +51,8 @@ class Launcher:
                     return self.strided(operands)
                 packed = packed and value._c_contiguous and value.shape == shape
                 form += "a"
+            elif isinstance(value, np.ndarray):  # an array of the host is no number
+                return NotImplemented
             else:
                 form += "n"
         if not packed:
@@ -70,6 +73,11 @@ class Launcher:
             each = found[3]
             found[0](((n + each - 1) // each,), BLOCK, (out, _int64(n), *operands))
         return out
+
+    def found_or_find(self, form: str, first: Any) -> tuple | None:
+        """`find`, of what was found before."""
+        mark = first.dtype, form, self.xp.several_devices and first.data.device_id
+        return self.found.get(mark) or self.find(form, first.dtype, first)
 
     def typed(self, operands: Sequence[Any], number: Any) -> list[Any]:
         """Numbers in the type that the kernel computes in."""
@@ -123,6 +131,8 @@ class Launcher:
             if any(a.dtype != dtype for a in arrays):
                 return NotImplemented
             form = "".join(["a" if v.__class__ is ndarray else "n" for v in operands])
+            if out is None and (turned := self.turned(operands, arrays)) is not None:
+                return turned
         laid = layout_of(operands, ndarray)
         if laid is None:
             return NotImplemented
@@ -130,6 +140,15 @@ class Launcher:
         if n >= MANY:
             return self.halves(operands, out, form, dtype, shape)
         return self.launch(form + " strided", dtype, shape, n, operands, out, layout)
+
+    def turned(self, operands: Sequence[Any], arrays: list[Any]) -> Any:
+        """The result of arrays that are all transposed, which is so too; None for others."""
+        shape = arrays[0].shape
+        if any(a._c_contiguous or not a._f_contiguous or a.shape != shape for a in arrays):
+            return None
+        ndarray = self.ndarray
+        out = Launcher.__call__(self, *[v.T if v.__class__ is ndarray else v for v in operands])
+        return out if out is NotImplemented else out.T
 
     def halves(
         self, operands: Sequence[Any], out: Any, form: str, dtype: Any, shape: tuple[int, ...]
@@ -188,10 +207,12 @@ class Various(Launcher):
         return self.strided(operands, None, form, dtype)
 
 
-def launcher_of(row: Elementwise, xp: Library) -> Launcher:
+def launcher_of(row: Elementwise, xp: Library) -> Any:
     """What runs the kernel of a row."""
-    simple = row.plain and not row.extras and not any("b" in each for each in row.takes)
-    return (Launcher if simple else Various)(row, xp)
+    if not row.plain or row.extras or any("b" in each for each in row.takes):
+        return Various(row, xp)
+    launcher = Launcher(row, xp)
+    return launcher if xp.several_devices else quick(launcher)
 
 
 def number_type(dtype: np.dtype) -> Any:
@@ -294,7 +315,7 @@ def _collapse(shape: tuple[int, ...], strides: list[tuple[int, ...]]) -> list[tu
 
 
 def _declare(row: Elementwise) -> None:
-    made: dict[Library, Launcher] = {}
+    made: dict[Library, Any] = {}
 
     def launch(xp: Library, *arguments: Any, **options: Any) -> Any:
         run = made.get(xp)

@@ -1,20 +1,16 @@
-"""Reading, adding, reducing and writing at integers."""
+"""Reading and writing at integers, and the check of their range."""
 
 import math
 from typing import Any
 
 import numpy as np
 
-from .._core import determinism
 from .._core.library import Library
 from .._core.manifest import LAYOUT, MAX_DIMS
 from .launch import blocks, kernel, key, launch
-from .places import Lines, lines_of, numbers
+from .places import Lines, lines_of, masks_alone, one_by_one, spread
 
-__all__ = [
-    "add_at", "first_bad", "flat_places", "gather_along", "last_named", "put_at", "read_at",
-    "reduce_at",
-]  # fmt: skip
+__all__ = ["first_bad", "flat_places", "gather_along", "last_named", "put_at", "read_at"]
 
 _WORDS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 _LARGE = 1 << 31
@@ -123,103 +119,6 @@ def _gather_layout(size: tuple, shape: tuple, steps: list[int], dim: int) -> Any
     return layout
 
 
-# ---- adding and reducing
-
-
-@kernel("index_add")
-def add_at(xp: Library, out: Any, places: tuple, values: Any) -> Any:
-    """y[b, index[k], r] += v[b, k, r]"""
-    if all(p.__class__ is not slice and p.dtype.char == "?" for p in places):
-        return NotImplemented  # no element twice
-    lines = lines_of(xp, out.shape, places) or _one_by_one(xp, out.shape, places)
-    values = _spread(xp, values, lines.shape, out.dtype)
-    if not values.size:
-        return out
-    target = xp.ascontiguousarray(out)
-    if target.dtype.kind == "c":
-        parts = target.dtype.char.lower()
-        lines = lines._replace(row=lines.row * 2)
-        _reduce(xp, "index_add", "sum", target.reshape(-1).view(parts), lines, values.view(parts))
-    else:
-        _reduce(xp, "index_add", "sum", target, lines, values)
-    if target is not out:
-        out[...] = target
-    return out
-
-
-@kernel("index_reduce")
-def reduce_at(xp: Library, flat: Any, places: Any, values: Any, reduce: str) -> Any:
-    """y[index[k]] = F(y[index[k]], v[k])"""
-    if not flat.flags.c_contiguous:
-        return NotImplemented
-    index = places.reshape(-1).astype(np.int64, copy=False)
-    lines = Lines(1, flat.size, 1, index, values.shape)
-    if values.size and flat.dtype.kind == "c":
-        _multiply_in_turn(xp, flat, index, values)
-    elif values.size:
-        _reduce(xp, "index_reduce", reduce, flat, lines, xp.ascontiguousarray(values))
-    return flat
-
-
-def _multiply_in_turn(xp: Library, flat: Any, index: Any, values: Any) -> None:
-    """Complex numbers: the first of every element's factors, then the second, ..."""
-    order = xp.argsort(index, kind="stable")
-    ordered = index[order]
-    counts = xp.bincount(ordered)
-    turn = xp.arange(index.size) - (xp.cumsum(counts) - counts)[ordered]
-    for k in range(int(counts.max())):
-        taken = order[turn == k]
-        flat[index[taken]] *= values[taken]
-
-
-def _one_by_one(xp: Library, size: tuple[int, ...], places: tuple) -> Lines:
-    """Each element that places name, for those which name no lines."""
-    index = xp.arange(math.prod(size)).reshape(size)[places]
-    return Lines(1, math.prod(size), 1, xp.ascontiguousarray(index.reshape(-1)), index.shape)
-
-
-def _spread(xp: Library, values: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Values of a shape and dtype, contiguous. ValueError where they do not broadcast."""
-    if not hasattr(values, "dtype") or isinstance(values, np.generic):
-        return xp.full(shape, values, dtype)
-    wide = xp.broadcast_to(values, shape).astype(dtype, copy=False)
-    return xp.ascontiguousarray(wide)
-
-
-def _reduce(xp: Library, name: str, reduce: str, out: Any, lines: Lines, values: Any) -> None:
-    """Into `out`, which is contiguous. Half types are added up in float32, small integers in
-    int32, and rounded once."""
-    kind = out.dtype.kind
-    wide: Any = None
-    if out.dtype.itemsize == 2 and kind not in "iu":
-        wide = np.float32
-    elif kind in "biu" and out.dtype.itemsize < 4:
-        wide, values = np.int32, values.astype(np.int32)
-    total = out if wide is None else out.astype(wide)
-    if determinism.demanded() and kind not in "biu" or reduce != "sum":
-        _sorted(xp, name, reduce, total, lines, values)
-    else:
-        launch(
-            xp, name, "atomic", key(values.dtype), blocks(values.size), 256, values, lines.index,
-            total, lines.blocks, lines.length, lines.row, lines.index.size,
-        )  # fmt: skip
-    if wide is not None:
-        out[...] = total.astype(out.dtype)
-
-
-def _sorted(xp: Library, name: str, reduce: str, out: Any, lines: Lines, values: Any) -> None:
-    """The values of one line side by side, taken in their order: always the same sum."""
-    index = numbers(xp, lines.index, lines.length)
-    order = xp.argsort(index, kind="stable")
-    form = "columns" if lines.row >= 32 else "warps"
-    threads = values.size * (1 if form == "columns" else 32)
-    launch(
-        xp, name, ("sorted" if reduce == "sum" else reduce) + "_" + form, key(values.dtype),
-        blocks(threads), 256, values, index[order], order, out, lines.blocks, lines.length,
-        lines.row, index.size,
-    )  # fmt: skip
-
-
 # ---- writing
 
 
@@ -240,10 +139,12 @@ def put_at(xp: Library, array: Any, places: tuple, values: Any) -> Any:
     """y[b, index[k], r] = v[b, k, r], where k is the last that names its line"""
     if not getattr(values, "ndim", 0) or not array.size:
         return NotImplemented  # one number: in any order
-    lines = lines_of(xp, array.shape, places)
-    if lines is None or lines.index.size >= _LARGE:
+    if masks_alone(places):
         return NotImplemented
-    values = _words(_spread(xp, values, lines.shape, array.dtype))
+    lines = lines_of(xp, array.shape, places) or one_by_one(xp, array.shape, places)
+    if lines.index.size >= _LARGE:
+        return NotImplemented
+    values = _words(spread(xp, values, lines.shape, array.dtype))
     if values.size:
         target = xp.ascontiguousarray(array)
         last = last_named(xp, lines.index, lines.length)

@@ -140,12 +140,15 @@ def _module(xp: Library, row: Kernel, dtype: str, device: int) -> Any:
         return xp.module.RawModule(
             code=source(row.file), options=OPTIONS, name_expressions=row.instances(dtype)
         )
-    unit = ("module", row.file, dtype, device)
+    first = dtype.partition(":")[0]
+    unit = ("module", row.file, first, device)
     if unit not in xp.instances:
-        names = [e for each in KERNELS.values() if each.file == row.file
-                 for e in each.instances(dtype)]  # fmt: skip
+        names = [
+            e for each in KERNELS.values() if each.file == row.file
+            for d in each.dtypes if d.partition(":")[0] == first for e in each.instances(d)
+        ]  # fmt: skip
         xp.instances[unit] = xp.module.RawModule(
-            code=source(row.file), options=OPTIONS, name_expressions=names
+            code=source(row.file), options=OPTIONS, name_expressions=list(dict.fromkeys(names))
         )
     return xp.instances[unit]
 

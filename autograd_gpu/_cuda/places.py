@@ -7,7 +7,7 @@ import numpy as np
 
 from .._core.library import Library
 
-__all__ = ["Lines", "lines_of", "numbers"]
+__all__ = ["Lines", "lines_of", "masks_alone", "numbers", "one_by_one", "spread"]
 
 _WHOLE = slice(None)
 
@@ -45,9 +45,7 @@ def lines_of(xp: Library, size: tuple[int, ...], places: tuple) -> Lines | None:
 
 def _without_masks(xp: Library, places: tuple) -> list | None:
     """The places with the numbers of what is True for each mask beside arrays of integers."""
-    masks = [p for p in places if p.__class__ is not slice and p.dtype.char == "?"]
-    whole = all(p == _WHOLE for p in places if p.__class__ is slice)
-    if not whole or len(masks) == sum(p.__class__ is not slice for p in places):
+    if masks_alone(places) or any(p.__class__ is slice and p != _WHOLE for p in places):
         return None
     out: list[Any] = []
     for p in places:
@@ -76,3 +74,22 @@ def numbers(xp: Library, index: Any, length: int) -> Any:
     """Indices as int64, those from the end counted from the front."""
     index = index.astype(np.int64, copy=False)
     return xp.where(index < 0, index + length, index)
+
+
+def masks_alone(places: tuple) -> bool:
+    """Are there masks only, which name no element twice?"""
+    return all(p.__class__ is slice or p.dtype.char == "?" for p in places)
+
+
+def one_by_one(xp: Library, size: tuple[int, ...], places: tuple) -> Lines:
+    """Each element that places name, for those which name no lines."""
+    index = xp.arange(math.prod(size)).reshape(size)[places]
+    return Lines(1, math.prod(size), 1, xp.ascontiguousarray(index.reshape(-1)), index.shape)
+
+
+def spread(xp: Library, values: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Values of a shape and dtype, contiguous. ValueError where they do not broadcast."""
+    if not hasattr(values, "dtype") or isinstance(values, np.generic):
+        return xp.full(shape, values, dtype)
+    wide = xp.broadcast_to(values, shape).astype(dtype, copy=False)
+    return xp.ascontiguousarray(wide)

@@ -14,7 +14,10 @@ from .._core.manifest.reduce import REDUCTION
 from . import groups
 from .launch import find, kernel, key, launch
 
-__all__ = ["amax", "amin", "logsumexp", "logsumexp_backward", "mean", "plan", "sum", "sum_to"]
+__all__ = [
+    "amax", "amin", "logsumexp", "logsumexp_backward", "mean", "norm_backward", "plan", "plan_of",
+    "sum", "sum_to", "vector_norm",
+]  # fmt: skip
 
 _CHUNK_OF_ROW, _CHUNK_OF_COLUMN, _MOST_CHUNKS = 1 << 15, 512, 1024
 _MOST_KEPT = 4096
@@ -145,7 +148,7 @@ def _find(
         return None
     if planned.parts == 1:
         return _one_step(xp, name, _types(x.dtype, dtype), planned, dtype)
-    before = "sum" if name == "mean" else name
+    before = "sum" if name == "mean" else name  # a length of lengths is the length of all
     middle = _middle(name, x.dtype)
     first, last = _types(x.dtype, middle), _types(middle, dtype)
     shape = planned.parts, planned.outputs
@@ -168,7 +171,7 @@ def _types(source: np.dtype, result: np.dtype) -> str:
 
 def _middle(name: str, dtype: np.dtype) -> np.dtype:
     """What the first of two launches writes."""
-    if name not in ("sum", "mean"):
+    if name not in ("sum", "mean", "vector_norm"):
         return dtype
     if dtype.kind in _INTEGERS:
         return _int64
@@ -258,21 +261,36 @@ def logsumexp(xp: Library, input: Any, dim: Any, keepdim: bool = False) -> Any:
     return _reduced(xp, "logsumexp", input, dim, keepdim, None)
 
 
+@kernel("vector_norm")
+def vector_norm(xp: Library, input: Any, ord: Any, dim: Any, keepdim: bool = False) -> Any:
+    """(sum x^2)^(1/2); declines other orders."""
+    return _reduced(xp, "vector_norm", input, dim, keepdim, None) if ord == 2 else NotImplemented
+
+
 @kernel("logsumexp_backward")
 def logsumexp_backward(xp: Library, grad: Any, input: Any, out: Any, dim: Any, keepdim: Any) -> Any:
     """g e^(x - y)"""
-    dtype = key(input.dtype)
-    if dtype not in KERNELS["logsumexp_backward"].dtypes or not (
-        grad.dtype == out.dtype == input.dtype
-    ):
+    return _backward(xp, "logsumexp_backward", grad, input, out, dim)
+
+
+@kernel("norm_backward")
+def norm_backward(
+    xp: Library, grad: Any, input: Any, out: Any, p: Any, dim: Any, keepdim: Any
+) -> Any:
+    """x g / y; declines other orders than 2."""
+    return _backward(xp, "norm_backward", grad, input, out, dim) if p == 2 else NotImplemented
+
+
+def _backward(xp: Library, name: str, grad: Any, input: Any, out: Any, dim: Any) -> Any:
+    dtype = input.dtype
+    if key(dtype) not in KERNELS[name].dtypes or grad.dtype != dtype or out.dtype != dtype:
         return NotImplemented
-    x = xp.ascontiguousarray(input)
-    planned = plan_of(x, normal_dims(dim, x.ndim, "logsumexp"), False, split=False)
+    g, x, y = (a if a._c_contiguous else xp.ascontiguousarray(a) for a in (grad, input, out))
+    planned = plan_of(x, normal_dims(dim, x.ndim, name), False)
     if planned is None:
         return NotImplemented
-    result = xp.ndarray(x.shape, x.dtype)
+    result = xp.ndarray(x.shape, dtype)
     if result.size:
         form, grid, block, reduction = planned.steps[0]
-        g, y = xp.ascontiguousarray(grad), xp.ascontiguousarray(out)
-        launch(xp, "logsumexp_backward", form, dtype, grid, block, g, x, y, result, reduction)
+        launch(xp, name, form, key(dtype), grid, block, g, x, y, result, reduction)
     return result

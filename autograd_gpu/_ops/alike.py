@@ -4,6 +4,7 @@ from typing import Any
 
 from .._core.memory_format import channels_last, contiguous_format
 from .._core.tensor import Tensor
+from .convert import copied_into
 from .declare import Array, composite, op
 
 __all__ = ["contiguous", "expand_as", "reshape_as", "type_as", "view_as"]
@@ -47,7 +48,8 @@ def type_as(input, other):
 def _laid_out(xp, input: Array, order):
     """A copy whose dimensions follow each other in memory in this order, the outermost first."""
     back = sorted(range(len(order)), key=order.__getitem__)
-    return input.transpose(order).copy(order="C").transpose(back)
+    moved = input.transpose(order)
+    return copied_into(xp.empty(moved.shape, moved.dtype), moved).transpose(back)
 
 
 _laid_out.derivative(input=lambda grad: grad)

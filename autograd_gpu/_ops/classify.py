@@ -84,12 +84,13 @@ def _nll_forward(
         n = picked.size or math.nan
         if reduction == "none":
             return -picked, index, -1.0
-        if picked.dtype.itemsize == 2:
-            picked = picked.astype(np.float32)
-        total = -xp.add.reduce(picked, None)
-        if reduction == "sum":
-            return kind(total), index, -1.0
-        return kind(total / n), index, -1 / n
+        half = picked.dtype.itemsize == 2
+        total = -xp.add.reduce(picked.astype(np.float32) if half else picked, None)
+        if reduction == "mean":
+            total = total / n
+        if half:
+            total = total.astype(input.dtype)
+        return total, index, -1.0 if reduction == "sum" else -1 / n
     factor = xp.ones(picked.shape, input.dtype) if weight is None else weight[index]
     if ignored is not None:
         factor = xp.where(ignored, kind(0), factor)
@@ -115,8 +116,8 @@ def _nll_backward(grad, input_shape, index, factor):
     factor = raw(factor)
     kind = raw(grad).dtype
     xp = library(raw(grad))
-    wide = xp.broadcast_to(xp.asarray(factor, kind), index.shape)
-    return from_class(grad * like(wide, grad), like(index, grad), input_shape)
+    factors = xp.broadcast_to(xp.asarray(factor, kind), index.shape)
+    return from_class(grad * like(factors, grad), like(index, grad), input_shape)
 
 
 def _check_weight(weight: Any, input: Any) -> None:

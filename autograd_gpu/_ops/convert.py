@@ -10,7 +10,7 @@ from .._core.device import device_of, move
 from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
 from .._core.tensor import Tensor, make
-from .declare import Array, op
+from .declare import Array, composite, op
 from .element import element
 from .helpers import no_gradient
 from .reduce import _sum_all
@@ -18,7 +18,7 @@ from .reduce import _sum_all
 __all__ = ["clone", "to"]
 
 
-@op(where=(), node="ToCopyBackward0")
+@op(kernel="cast", where=(), node="ToCopyBackward0")
 def _cast(xp, input: Array, dtype):
     """The elements as another NumPy dtype.            dL/dx = g, in x's dtype"""
     if input.dtype.kind == "c" and np.dtype(dtype).kind != "c":
@@ -31,7 +31,7 @@ def _cast(xp, input: Array, dtype):
 _cast.derivative(input=lambda grad, input_dtype: _cast(grad, input_dtype))
 
 
-@op()
+@op(kernel=True)
 def clone(xp, input: Array, *, memory_format=None):
     """A copy with a history of its own.            y = x,  dL/dx = g"""
     return input.copy(order="K") if xp is np else input.copy()
@@ -45,12 +45,25 @@ def _clone_in(xp, input: Array, order):
     """A copy whose dimensions lie in memory in the given order, the slowest first; None: row by
     row."""
     if order is None:
-        return xp.array(input, order="C")
+        return copied_into(xp.empty(input.shape, input.dtype), input)
     out = xp.empty([input.shape[d] for d in order], input.dtype).transpose(
         [order.index(d) for d in range(input.ndim)]
     )
-    out[...] = input
-    return out
+    return copied_into(out, input)
+
+
+@composite(kernel="copy_into")
+def copied_into(target, source):
+    """Raw arrays: write one, broadcast and converted, into another; that one."""
+    target[...] = source
+    return target
+
+
+@composite(kernel="fill_into")
+def filled_with(target, value):
+    """A raw array: write a number everywhere; that array."""
+    target[...] = value
+    return target
 
 
 _clone_in.derivative(input=lambda grad: grad)
@@ -85,7 +98,7 @@ def _write(xp: Any, target: Any, source: Any) -> None:
             f"{list(source.shape)}"
         )
     try:
-        target[...] = source
+        copied_into(target, source)
     except ValueError:
         raise _mismatch(source, target) from None
 
@@ -115,7 +128,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     return write_inplace(copy.op, self, (src, non_blocking), {})
 
 
-@op(inplace=True, where=(), uniform=True)
+@op(kernel=True, inplace=True, where=(), uniform=True)
 def fill(xp, input: Array, value: Array | float):
     """The input's shape filled with one number (or a 0-d Tensor).
 
@@ -139,7 +152,7 @@ def _(xp, input, value):
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
             "dimensions."
         )
-    input[...] = _one(input.dtype, value)
+    filled_with(input, _one(input.dtype, value))
 
 
 def _one(dtype: Any, value: Any) -> Any:

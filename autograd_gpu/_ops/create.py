@@ -14,6 +14,7 @@ from .._core.size import size_from
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import requires_grad_
+from .convert import filled_with
 from .declare import composite
 from .element import element
 
@@ -257,7 +258,7 @@ def _filled(
 
 def _fill(array: Any, value: Any) -> None:
     with np.errstate(over="ignore"):  # half types: infinite
-        array.fill(value)
+        filled_with(array, value)
 
 
 def into(out: Tensor, array: Any) -> Tensor:

@@ -157,18 +157,29 @@ def _of_classes_backward(
     return out if recorded else out.astype(input.dtype)
 
 
-_IN_ONE = KERNELS["cross_entropy"]
+_of_classes.samples(
+    lambda t: [
+        (t(3, 4), t.int(4, 3), None, "mean", -100, 0.0),
+        (t(2, 3, 4), t.int(3, 2, 4), None, "none", 1, 0.2),
+        (t(3, 4), t.int(4, 3), t.fixed(4, low=0.5, high=1.0), "sum", -100, 0.2),
+    ]
+)
+
+_IN_ONE = KERNELS["cross_entropy"]  # the classes of arrays that there is a kernel for
 
 
-def _fits(input: Tensor, target: Tensor, weight: Any) -> bool:
-    """Are these scores and classes for the one op? What does not fit has errors elsewhere."""
+def _in_one(input: Tensor, target: Tensor, weight: Any, reduction: str, *options: Any) -> Any:
+    """The one op where these are scores and classes; None where not, which has errors elsewhere."""
     x, t = input._array, target._array
+    if x.ndim == 1 and t.shape in ((), (1,)):
+        out = _in_one(input.unsqueeze(0), target.reshape(1), weight, reduction, *options)
+        return out if out is None else out.reshape(())
     if x.ndim < 2 or t.shape != (x.shape[0], *x.shape[2:]) or x.dtype.kind in "biuc":
-        return False
+        return None
     _check_class_weight(weight, input, "")
     refuse_gradient("nll_loss_forward", weight=weight)
     _check_weight(raw(weight), x)
-    return True
+    return _of_classes(input, target, weight, reduction, *options)
 
 
 # ---- both
@@ -203,8 +214,10 @@ def cross_entropy(
     x, t = _array(input, 1, "self"), _array(target, 2, "target")
     if x.shape == t.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
-    if x.__class__ in _IN_ONE and _fits(input, target, weight):
-        return _of_classes(input, target, weight, reduction, ignore_index, label_smoothing)
+    if x.__class__ in _IN_ONE:
+        out = _in_one(input, target, weight, reduction, ignore_index, label_smoothing)
+        if out is not None:
+            return out
     if label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
     if weight is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._core.device import library
-from .._core.library import LIBRARIES, RAW
+from .._core.library import LIBRARIES, QUICK, RAW
 from .._core.state import hush, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.graph import ListNode, Node, Output, fill, freed, plus, repair
@@ -51,6 +51,7 @@ class Op(Entry):
         self.kernels: dict[type, Any] = KERNELS.setdefault(self.kernel, {}) if kernel else {}
         self.namespace = dict(
             ENVIRONMENT, OP=self, forward=forward, elsewhere=self.elsewhere,
+            quick=QUICK.setdefault(self.kernel, {}) if kernel else {},
             __name__=forward.__module__,
         )  # fmt: skip
         function = self._stub(name.lstrip("_"), _general_stub.__code__)

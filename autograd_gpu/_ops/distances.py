@@ -80,7 +80,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 def _at_least(lengths: Any, eps: float) -> Any:
     """The lengths raised to `eps`, with the derivative of the lengths as they were."""
     array = raw(lengths)
-    return lengths + make((array.dtype.type(eps) - array).clip(0))
+    return lengths + make(library(array).maximum(array.dtype.type(eps) - array, 0))
 
 
 @composite(where=("nn.functional",))

@@ -15,7 +15,7 @@ from .accumulate import add_at, add_rows
 from .declare import Array, Index, composite, op
 from .helpers import raw
 from .index import _accumulated
-from .lines import gather_along, outside, put_at, read_at
+from .lines import outside, put_at, read_at
 from .rows import bounded, first_outside
 from .shape import _expand, _reshape
 
@@ -46,6 +46,12 @@ def _offsets(xp: Any, shape: tuple[int, ...], dim: int, size: tuple[int, ...]) -
 
 
 _kept_offsets = lru_cache(32)(_offsets)
+
+
+@composite(kernel="gather")
+def gather_along(input, index, dim):
+    """y[i, j] = x[i, index[i, j]] (for dim 1); each number of the index is in [0, length)."""
+    return input.reshape(-1).take(flat_places(index, dim, input.shape))
 
 
 def check_index(

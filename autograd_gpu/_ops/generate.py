@@ -46,22 +46,43 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
     passed = _arguments(op, values)
     lines = [
         f"def {name}({signature}):",
-        f"    if {first}.__class__ is not Tensor and {first}.__class__ in RAW:  # in a formula",
-        f"        if {first}.__class__ is ndarray:",
-        f"            return forward(numpy, {given}){main}",
-        f"        return elsewhere({given}){main}",
+        f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
+        f"        return forward(numpy, {given}){main}",
+        f"    if {first}.__class__ is not Tensor and {first}.__class__ in RAW:  # of a device",
+        *indent(_on_device(op, f"{first}.__class__", {p: p for p in op.params}), 8),
+        f"        return array{main}",
         *([] if operator else ["    if out is not None:", f"        {retry}"]),
         *([] if op.view else ["    token = hush(quiet)"]),
         "    try:",
         *indent(unwrap, 8),
         "        kind = a0.__class__",
-        f"        array = forward(numpy, {passed}) if kind is ndarray else elsewhere({passed})",
+        "        if kind is ndarray:",
+        f"            array = forward(numpy, {passed})",
+        "        else:",
+        *indent(_on_device(op, "kind", values), 12),
         "    except Exception:  # no Tensor, a stale view, a rare type, an error: the long way",
         f"        {retry}",
         *([] if op.view else ["    finally:", "        unhush(token)"]),
         *indent(_wrap_outputs(op), 4),
     ]
     return lines + indent(_record(op, values, retry, reference), 4)
+
+
+def _on_device(op: Any, kind: str, values: dict[str, str]) -> list[str]:
+    """array = the result on a CUDA device: a kernel that looks at its arguments itself is called
+    here, all others by `Op.elsewhere`."""
+    passed = _arguments(op, values)
+    if op.kernel is None:
+        return [f"array = elsewhere({passed})"]
+    return [
+        f"run = quick.get({kind})",
+        "if run is None:",
+        f"    array = elsewhere({passed})",
+        "else:",
+        f"    array = run({', '.join(values[p] for p in op.params)})",
+        "    if array is NotImplemented:",
+        f"        array = elsewhere({passed})",
+    ]
 
 
 def _list_call(op: Any, name: str, retry: str) -> list[str]:

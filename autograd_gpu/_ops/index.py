@@ -128,6 +128,9 @@ def _index(xp, input: Array, places):
     """
     if xp is not np:
         check_bounds(input, places)
+    elif len(places) == 1 and places[0].dtype.char != "?" and input.ndim:
+        if input.flags.c_contiguous:
+            return input.take(places[0], 0), places
     return read_at(input, places), places
 
 

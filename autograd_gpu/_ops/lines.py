@@ -8,29 +8,19 @@ import numpy as np
 from .._core.device import library
 from .declare import composite
 
-__all__ = ["first_bad", "gather_along", "outside", "put_at", "read_at"]
-
-_WHOLE = slice(None)
+__all__ = ["first_bad", "outside", "put_at", "read_at"]
 
 
 @composite(kernel="index_select")
 def read_at(input, places):
     """input[places], contiguous. `places`: whole slices, and arrays of integers that are in range
     or masks."""
-    last = places[-1]
+    last, before = places[-1], len(places) - 1
     lines = last.__class__ is not slice and last.dtype.char != "?" and input.flags.c_contiguous
-    if lines and len(places) <= input.ndim and all(p.__class__ is slice for p in places[:-1]):
-        return input.take(last, len(places) - 1)  # twice as fast where rows are long
+    if lines and before < input.ndim and all(p.__class__ is slice for p in places[:before]):
+        return input.take(last, before)  # twice as fast where rows are long
     out = input[places]
     return out if out.flags.c_contiguous else library(out).ascontiguousarray(out)
-
-
-@composite(kernel="gather")
-def gather_along(input, index, dim):
-    """y[i, j] = x[i, index[i, j]] (for dim 1); each number of the index is in [0, length)."""
-    from .gather import flat_places
-
-    return input.reshape(-1).take(flat_places(index, dim, input.shape))
 
 
 @composite(kernel="index_put")
@@ -63,7 +53,10 @@ def outside(index: Any, low: int, high: int) -> int | None:
     A CUDA device would read and write elsewhere without a word, so every op that takes indices asks
     this; the answer costs a wait for the device. `cuda.check_indices(False)` turns it off there.
     """
-    if not index.size or not getattr(library(index), "check_indices", True):
+    if index.__class__ is np.ndarray:
+        bad = (index < low) | (index >= high)
+        return int(index[bad].reshape(-1)[0]) if bad.any() else None
+    if not index.size or not library(index).check_indices:
         return None
     k = first_bad(index, low, high)
     return None if k == index.size else int(index.reshape(-1)[k])

@@ -110,8 +110,10 @@ def _placed(xp: Any, offset: Any, plan: Plan, d: int, shape: tuple) -> Any:
     place = offset + xp.asarray(begin.reshape(shape))
     if plan.pad[d] == 0:
         return place
-    first = np.where(begin < 0, begin % plan.dilation[d], begin)
-    return xp.maximum(place, xp.asarray(first.reshape(shape)))
+    outside = (Ellipsis, slice(int((begin < 0).sum())), *(slice(None),) * (len(shape) - 1))
+    first = begin[begin < 0] % plan.dilation[d]
+    place[outside] = xp.maximum(place[outside], xp.asarray(first.reshape(shape)))
+    return place
 
 
 @op(

@@ -44,7 +44,7 @@ def length(xp: Any, input: Any, p: float, dim: Any, keepdim: bool) -> Any:
     return out.astype(dtype) if dtype.itemsize == 2 else out
 
 
-@op(where=(), node="LinalgVectorNormBackward0")
+@op(where=(), node="LinalgVectorNormBackward0", kernel="vector_norm")
 def _vector_norm(xp, input: Array, ord, dim, keepdim=False):
     """See `vector_norm`."""
     return length(xp, input, ord, dim, keepdim)

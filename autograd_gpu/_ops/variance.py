@@ -48,7 +48,7 @@ def _narrow(array, dtype):
     return array if dtype.itemsize != 2 else array.astype(dtype)
 
 
-@op(where=(), node="VarBackward0")
+@op(where=(), node="VarBackward0", kernel="var")
 def _var(xp, input: Array, dim, correction, keepdim):
     """See `var`."""
     out, _, dtype = _moments(xp, input, dim, correction, keepdim)
@@ -76,7 +76,7 @@ def var_backward(grad, input, dim, correction, keepdim):
     )
 
 
-@op(where=(), node="StdBackward0")
+@op(where=(), node="StdBackward0", kernel="std")
 def _std(xp, input: Array, dim, correction, keepdim):
     """See `std`."""
     out, _, dtype = _moments(xp, input, dim, correction, keepdim)
@@ -96,7 +96,10 @@ def _std_backward(grad, input, out, dim, correction, keepdim):
     return var_backward(scaled, input, dim, correction, keepdim)
 
 
-@op(where=(), outputs=("var", "mean"), relays=("var", "mean"), node="VarMeanBackward0")
+@op(
+    where=(), outputs=("var", "mean"), relays=("var", "mean"), node="VarMeanBackward0",
+    kernel="var_mean",
+)  # fmt: skip
 def _var_mean(xp, input: Array, dim, correction, keepdim):
     """See `var_mean`."""
     out, mean, dtype = _moments(xp, input, dim, correction, keepdim)
@@ -116,7 +119,10 @@ def _mean_backward(grad, input, dim, keepdim):
     return spread(grad / (count(size, dim) or np.nan), size, dim, keepdim)
 
 
-@op(where=(), outputs=("std", "mean"), relays=("std", "mean"), node="StdMeanBackward0")
+@op(
+    where=(), outputs=("std", "mean"), relays=("std", "mean"), node="StdMeanBackward0",
+    kernel="std_mean",
+)  # fmt: skip
 def _std_mean(xp, input: Array, dim, correction, keepdim):
     """See `std_mean`."""
     out, mean, dtype = _moments(xp, input, dim, correction, keepdim)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_gpu._cuda.blas import KINDS
-from autograd_gpu.testing.standin import blas
+from autograd_gpu.testing.standin import blas, lifetimes
 
 from .layouts import laid, random
 
@@ -130,6 +130,20 @@ def test_a_handle_of_another_device_is_caught(two_devices):
     handle = blas.get_cublas_handle()
     with cuda.cuda.Device(1), pytest.raises(blas.Misuse, match="device"):
         blas.gemmEx(handle, 0, 0, 2, 2, 2, one, at, 0, 2, at, 0, 2, one, out, 0, 2, 68, -1)
+
+
+@pytest.mark.parametrize("run", [
+    lambda gemm, x: gemm.product("nn", x, x), lambda gemm, x: gemm.batch("nn", x[None], x[None]),
+    lambda gemm, x: gemm.dot(x[0], x[0]),
+])  # fmt: skip
+def test_factors_freed_while_a_stream_multiplies_them_are_noticed(cuda, gemm, run):
+    with lifetimes.checked():
+        x = cuda.asarray(np.ones((64, 64), "f4"))
+        with cuda.cuda.Stream(non_blocking=True):
+            run(gemm, x)
+        del x
+        with pytest.raises(lifetimes.LifetimeError):
+            cuda.asarray(np.ones((64, 64), "f4"))
 
 
 def test_a_dot_that_would_wait_for_the_device_is_caught(cuda):

@@ -10,6 +10,11 @@ from .cases import DTYPES, WIDE, bodies
 from .launched import WAYS, launching
 
 every_way = pytest.mark.parametrize("how", WAYS)
+# all types plainly; in disorder and watched, where a template serves them all, two
+every_run = pytest.mark.parametrize(
+    ("how", "dtype"),
+    [(h, d) for h in WAYS for d in DTYPES if h == "plain" or d in ("float32", "float16")],
+)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 TOLERANCES = {"float32": 2e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 1.6e-2}
 

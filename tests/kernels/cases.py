@@ -24,7 +24,7 @@ TOLERANCES = {
 
 A, B, S = "array", "mask", "scalar"  # of the device, the last without dimensions
 REDUCTIONS = ("mean", "sum", "none")
-ABOUT = {"gelu_backward": 4, "atan2": 2, "tan": 4, "lgamma": 8, "pow_tensor": 2, "pow_backward_exponent": 2}
+ABOUT = {"gelu_backward": 4, "sinc_backward": 40, "atan2": 2, "tan": 4, "lgamma": 8, "pow_tensor": 2, "pow_backward_exponent": 2}
 """By how much more a kernel may differ, whose errors grow with its result or near its zeros."""
 PATTERNS = {
     "clamp": [(A, -0.5, 0.5), (A, None, 0.5), (A, -0.5, None), (A, 0.5, -0.5), (A, A, A)],

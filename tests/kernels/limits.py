@@ -5,6 +5,7 @@
 import sys
 from collections import defaultdict
 
+from autograd_gpu._core.declared import assertion, prelude
 from autograd_gpu._core.manifest import FLOATS, KERNELS
 from autograd_gpu._core.sources import source
 from autograd_gpu._cuda.launch import OPTIONS
@@ -21,7 +22,9 @@ MORE = {
 }  # fmt: skip
 
 # Kernels that may use local memory: what they call does, for large arguments.
-STACK = {"sinc_backward": "sin and cos reduce large angles in local memory"}
+STACK = dict.fromkeys(
+    ("cos", "sin", "sinc", "sinc_backward", "tan"), "sin and cos of large angles, in float64"
+)
 
 
 def registers(file, dtype):
@@ -46,8 +49,11 @@ def units():
 
 
 def report(file, names, arch):
-    """What the compiler says of a program, compiled as it is on a GPU of this kind."""
-    return compile_for(arch, source(file), list(names), [*OPTIONS, "-Xptxas=-v"])
+    """What the compiler says of a program, compiled as it is on a GPU of this kind, with an
+    assertion for each kernel that its parameters are those of the manifest."""
+    claims = [assertion(e, row.parameters(form, dtype)) for e, (row, form, dtype) in names.items()]
+    text = source(file) + prelude + "".join(claims)
+    return compile_for(arch, text, list(names), [*OPTIONS, "-Xptxas=-v"])
 
 
 def excess(kernel, form, dtype, usage):

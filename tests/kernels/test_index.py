@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from autograd_gpu._cuda import index as launchers
+from autograd_gpu._cuda.index_sums import add_at
 from autograd_gpu._ops import lines
-from autograd_gpu._ops.gather import flat_places
+from autograd_gpu._ops.gather import flat_places, gather_along
 
 from .launched import DTYPES, WAYS, array, launching, same
 
@@ -41,7 +42,7 @@ PLACES = {
     "over a block": ((40, 9), (np.arange(900) % 40,)),
 }
 BESIDE = {
-    "apart": ((3, 4, 5), (ints(0, 2), W, ints(1, 1))),
+    "apart": ((3, 4, 5), (ints(0, 2, 0), W, ints(1, 1, 1))),
     "mask": ((4, 3), (MASK,)),
     "mask of all": ((2, 2), (np.array([[True, False], [True, True]]),)),
 }
@@ -69,12 +70,16 @@ def test_reading_of_what_is_not_aligned_or_not_contiguous(xp):
 
 @pytest.mark.parametrize("case", BESIDE)
 def test_declined_places(xp, case):
-    """Masks alone, and arrays apart from each other: the library's own indexing does those."""
+    """Masks alone, and reading of arrays apart from each other: the library's indexing does those."""
     shape, places = BESIDE[case]
     x = array(shape, "f4")
     assert launchers.read_at(xp, xp.from_host(x), on(xp, places)) is NotImplemented
-    values = xp.from_host(x[places])
-    assert launchers.put_at(xp, xp.from_host(x), on(xp, places), values) is NotImplemented
+    out, values = xp.from_host(x), x[places][::-1]
+    if launchers.put_at(xp, out, on(xp, places), xp.from_host(values)) is NotImplemented:
+        assert case != "apart"
+    else:
+        lines.put_at(x, places, values)
+        same(out, x)
     same(lines.read_at(xp.from_host(x), on(xp, places)), x[places])
 
 
@@ -98,7 +103,7 @@ def test_gathering(xp, dtype, case):
     if dtype.itemsize == 16:
         assert actual is NotImplemented
     else:
-        same(actual, lines.gather_along(x, index, dim))
+        same(actual, gather_along(x, index, dim))
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -116,7 +121,7 @@ def test_gathering_with_64_bits(xp, monkeypatch):
     monkeypatch.setattr(launchers, "_LARGE", 1)
     x, index = array((3, 4), "f4"), np.array([[1, 0], [3, 3]])
     actual = launchers.gather_along(xp, xp.from_host(x), xp.from_host(index), 1)
-    same(actual, lines.gather_along(x, index, 1))
+    same(actual, gather_along(x, index, 1))
 
 
 @every_dtype
@@ -179,7 +184,7 @@ def test_unchecked_numbers_touch_nothing_else(xp):
     assert launchers.gather_along(xp, xp.from_host(x), index, 1).get()[0, 1:].tolist() == [0, 0]
     out, values = xp.from_host(x), xp.from_host(array((4, 5), "f4", 1))
     launchers.put_at(xp, out, places, values)
-    launchers.add_at(xp, out, places, values)
+    add_at(xp, out, places, values)
     wanted = x.copy()
     wanted[1] = 2 * values.get()[0]
     same(out, wanted)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import autograd_gpu as ag
-from autograd_gpu._cuda import index as launchers
+from autograd_gpu._cuda import index_sums as launchers
 from autograd_gpu._cuda.launch import launch
 from autograd_gpu.testing import standin
 from autograd_gpu.testing.emulator import KernelError

@@ -8,7 +8,7 @@ import pytest
 from autograd_gpu._ops import classify, cross_entropy
 from autograd_gpu.testing import standin
 
-from .beside import assert_near, every_dtype, every_way, launched, stand_in, widened
+from .beside import assert_near, every_run, launched, stand_in, widened
 from .launched import FLOATS, array
 
 SHAPES = [(6, 5), (70, 10), (3, 4, 7), (2, 3, 2, 2), (1, 1), (5, 600), (300, 3, 1)]
@@ -55,8 +55,7 @@ def check_entropy(shape, dtype, options):
     assert_near(found, wanted, dtype, 4)
 
 
-@every_way
-@every_dtype
+@every_run
 def test_cross_entropy(dtype, how):
     options = OPTIONS if how == "plain" else OPTIONS[2::5]
     with stand_in(how):
@@ -83,8 +82,7 @@ def check_likelihood(shape, dtype, options):
         assert_near(found, wanted, dtype)
 
 
-@every_way
-@every_dtype
+@every_run
 def test_nll_loss(dtype, how):
     options = [o for o in OPTIONS if not o[3]]
     with stand_in(how):

@@ -8,7 +8,7 @@ from autograd_gpu._cuda import softmax as kernels
 from autograd_gpu._ops import softmax
 from autograd_gpu.testing import standin
 
-from .beside import assert_near, every_dtype, every_way, exact, launched, stand_in, to_host, widened
+from .beside import assert_near, every_run, exact, launched, stand_in, to_host, widened
 from .launched import FLOATS, array
 
 FORWARD = {"softmax": softmax._softmax, "log_softmax": softmax._log_softmax}
@@ -24,8 +24,7 @@ def forward(name, x, dim):
         return FORWARD[name].op.forward(np, widened(x), dim)
 
 
-@every_way
-@every_dtype
+@every_run
 @every_name
 def test_forward(name, dtype, how):
     with stand_in(how):
@@ -36,8 +35,7 @@ def test_forward(name, dtype, how):
             assert_near(found, forward(name, x, dim), dtype)
 
 
-@every_way
-@every_dtype
+@every_run
 @every_name
 def test_backward(name, dtype, how):
     with stand_in(how):

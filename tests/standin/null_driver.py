@@ -58,7 +58,7 @@ def _signature(name: str) -> tuple[Any, list[Any]] | None:
 def _filled(module: Any, answers: dict[str, Callable[..., Any]], rest: bool = True) -> None:
     """Put functions of ours into a module's table and among its names; all others of the table
     return 0 or None where `rest` is true."""
-    for name, capsule in dict(module.__pyx_capi__).items():
+    for name, capsule in list(module.__pyx_capi__.items()):
         title = _python.PyCapsule_GetName(capsule)
         types = _signature(title.decode()) if b"(" in title else None
         if types is None or not (rest or name in answers):
@@ -66,6 +66,7 @@ def _filled(module: Any, answers: dict[str, Callable[..., Any]], rest: bool = Tr
         result, arguments = types
         skip = bool(arguments) and title.endswith(b"__pyx_skip_dispatch)")
         answer = answers.get(name) or partial(_nothing, result)
+        answer.__name__ = name  # type: ignore[attr-defined]
         function = ctypes.PYFUNCTYPE(result, *arguments)(partial(_answer, answer, skip))
         _kept.extend((function, title))
         address = ctypes.cast(function, ctypes.c_void_p)
@@ -164,17 +165,22 @@ def _stub_libraries() -> None:
             _filled(getattr(libs, name), {})
 
 
-def null_cupy() -> Any:
+def null_cupy(native: dict[str, int] | None = None) -> Any:
     """The module `cupy`, imported for the first time in this process, on the driver that does
-    nothing. RuntimeError where CuPy was imported before."""
+    nothing. RuntimeError where CuPy was imported before. `native`: addresses of C functions that
+    stand for functions of the runtime and the driver, where Python's would be too slow."""
     import sys
 
     if "cupy" in sys.modules:
         raise RuntimeError("CuPy is in this process already; it cannot change its driver")
     from cupy_backends.cuda.api import driver, runtime
 
-    _filled(runtime, _RUNTIME)
-    _filled(driver, _DRIVER)
+    for module, answers in ((runtime, _RUNTIME), (driver, _DRIVER)):
+        _filled(module, answers)
+        for name in (native or {}).keys() & module.__pyx_capi__.keys():
+            title = _python.PyCapsule_GetName(module.__pyx_capi__[name])
+            _kept.append(title)
+            module.__pyx_capi__[name] = _python.PyCapsule_New(native[name], title, None)
     _stub_libraries()
     import cupy
     from cupy.cuda import compiler, cub, thrust
@@ -183,6 +189,7 @@ def null_cupy() -> Any:
     def compiled(source: str, options: Any = (), **rest: Any) -> Any:
         module = Module()
         module.load(b"")
+        module._set_mapping({})
         return module
 
     compiler._compile_module_with_cache = compiled

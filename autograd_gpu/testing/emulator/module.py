@@ -25,7 +25,7 @@ class KernelError(RuntimeError):
     """A kernel did what it may not; the message says what, which thread, and in which line."""
 
 
-_CONFIG = struct.Struct("=6I2Q2i2Q")  # `Config` of runtime.h
+_CONFIG = struct.Struct("=6I2Q2i4Q")  # `Config` of runtime.h
 
 
 class Module:
@@ -94,7 +94,7 @@ class Kernel:
     def __call__(
         self, grid: tuple[int, ...], block: tuple[int, ...], args: Sequence[Any],
         shared_mem: int = 0, *, schedule: str | None = None, seed: int | None = None,
-        also: Sequence[np.ndarray] = (), guarded: bool = True,
+        also: Sequence[np.ndarray] = (), guarded: bool = True, blocks: Sequence[int] = (),
     ) -> None:  # fmt: skip
         """Run every thread of the grid.
 
@@ -103,7 +103,8 @@ class Kernel:
         lets the last warp run ahead, "random" a random one (of `seed`, else of this object's
         launches so far). `also`: arrays whose addresses lie within structures. `guarded=False` runs
         on the arrays themselves rather than on copies between guard pages: a small launch then
-        costs a fifth.
+        costs a fifth. `blocks`: run only these of the grid, counted from 0 with x fastest: so the
+        end of a huge grid can be seen.
 
         ArgumentError for arguments of the wrong type, ValueError for an unknown schedule,
         KernelError for what the kernel did wrong: then no array has changed, but those of `also`
@@ -119,15 +120,15 @@ class Kernel:
         self._launches += 1
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
-        values = self._checked(args)
+        values, chosen = self._checked(args), np.array(blocks, np.int64)
         config = (*(*grid, 1, 1)[:3], *(*block, 1, 1)[:3], shared_mem, seed)
         config = (*config, SCHEDULES.index(schedule), self.module.checked)
         arrays = [a for a in values if isinstance(a, np.ndarray)]
         if not guarded:
-            return self._run(config, [_plain(v) for v in values], [*arrays, *also])
+            return self._run(config, [_plain(v) for v in values], [*arrays, *also], chosen)
         with Guarded(arrays) as memory:
             places = [memory.where(v) if isinstance(v, np.ndarray) else v or 0 for v in values]
-            self._run(config, places, also, memory)
+            self._run(config, places, also, chosen, memory)
             try:
                 memory.commit()
             except GuardError as error:
@@ -143,17 +144,17 @@ class Kernel:
 
     def _run(
         self, config: tuple[int, ...], values: Sequence[Any], arrays: Sequence[np.ndarray],
-        memory: Guarded | None = None,
+        chosen: np.ndarray, memory: Guarded | None = None,
     ) -> None:  # fmt: skip
-        """Launch with addresses and bytes as arguments. The checker allows what lies in `memory`
-        and in `arrays`."""
+        """Launch the chosen blocks with addresses and bytes as arguments. The checker allows what
+        lies in `memory` and in `arrays`."""
         regions = b""
         if self.module.checked:
             regions = regions_of(arrays, memory.blocks if memory else ())
         with _one_launch_at_a_time:
             self._format.pack_into(self._values, 0, *values)
             held = ctypes.create_string_buffer(regions, max(1, len(regions)))
-            end = (len(regions) // REGION.size, ctypes.addressof(held))
+            end = (len(regions) // REGION.size, ctypes.addressof(held), chosen.size, _plain(chosen))
             failed = self._launch(_CONFIG.pack(*config, *end), self._pointers)
             message = self.module.library.emulator_message().decode() if failed else ""
         if failed:

@@ -38,11 +38,13 @@ def activate(devices: int = 1) -> Iterator[None]:
     """The same for a while."""
     from ..._core import library
 
+    before = streams.DEVICES
     use(devices)
     try:
         yield
     finally:
         library.uninstall(_installed.pop())
+        streams.DEVICES = before
 
 
 @contextmanager
@@ -51,7 +53,8 @@ def record_calls() -> Iterator[dict[Call, int]]:
     seen: dict[Call, int] = {}
 
     def listen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        call = Call(name, described(args)[1:], tuple((k, described(kwargs[k])) for k in sorted(kwargs)))
+        named = tuple((k, described(kwargs[k])) for k in sorted(kwargs))
+        call = Call(name, described(args)[1:], named)
         seen[call] = seen.get(call, 0) + 1
 
     calls.recorders.append(listen)

@@ -7,7 +7,7 @@ import numpy as np
 
 from . import memory, streams
 
-__all__ = ["Flags", "fresh", "ndarray", "root_of", "supported", "view_of"]
+__all__ = ["Flags", "fresh", "ndarray", "root_of", "supported", "view_of", "writable"]
 
 _KINDS = frozenset("?bhilqBHILQefdFD")
 BFLOAT16 = "bfloat16"
@@ -229,6 +229,20 @@ def root_of(host: np.ndarray) -> np.ndarray:
         host = base
 
 
+class _Holder:
+    """Memory by its address, and the array that keeps it."""
+
+    def __init__(self, interface: dict[str, Any], base: np.ndarray) -> None:
+        self.__array_interface__, self.base = interface, base
+
+
+def writable(host: np.ndarray) -> np.ndarray:
+    """The same memory, where NumPy would let nobody write."""
+    interface = dict(host.__array_interface__)
+    interface["data"] = (interface["data"][0], False)
+    return np.asarray(_Holder(interface, host)).view(host.dtype)
+
+
 def fresh(host: np.ndarray) -> ndarray:
     """A new array on the current device, which takes over the memory of a host array."""
     dtype = host.dtype
@@ -243,7 +257,7 @@ def fresh(host: np.ndarray) -> ndarray:
 def view_of(array: ndarray, host: np.ndarray) -> ndarray:
     """An array that shares the memory of another."""
     if not host.flags.writeable:
-        host = np.lib.stride_tricks.as_strided(host, host.shape, host.strides, writeable=True)
+        host = writable(host)
     out = ndarray.__new__(ndarray)
     out._host, out._memory = host, array._memory
     out.base = array if array.base is None else array.base

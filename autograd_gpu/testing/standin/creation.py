@@ -62,6 +62,8 @@ def _made(obj: Any, dtype: Any, copy: bool | None, order: str | None, ndmin: int
         copy = True  # from the host
     out = np.array(value, dtype, copy=copy, order=order or "K", ndmin=ndmin)  # type: ignore[call-overload]
     supported(out.dtype)
+    if found and found[0].device.id != streams.current_device():
+        return fresh(np.array(value, dtype, copy=True))  # CuPy copies from device to device
     if found:
         calls.used(found)
     return calls.wrap(out, found)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from . import streams
+from . import hooks, streams
 from .memory import (
     ARENAS,
     BaseMemory,
@@ -68,6 +68,7 @@ def _properties(device: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+memory_hook = hooks.memory_hook
 memory = SimpleNamespace(
     BaseMemory=BaseMemory, Memory=Memory, MemoryPointer=MemoryPointer, MemoryPool=MemoryPool,
     OutOfMemoryError=OutOfMemoryError, UnownedMemory=UnownedMemory, alloc=alloc,

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import writable
+
 __all__ = ["CPU", "CUDA", "exported", "imported"]
 
 CPU, CUDA = 1, 2  # kinds of device
@@ -23,7 +25,8 @@ def _relabel(capsule: Any, kind: int, number: int) -> Any:
     if name is None:
         raise BufferError("the DLPack capsule was used already")
     place = _python.PyCapsule_GetPointer(capsule, name) + _DEVICE_AT[name]
-    (ctypes.c_int32 * 2).from_address(place)[:] = (kind, number)
+    ctypes.c_int32.from_address(place).value = kind
+    ctypes.c_int32.from_address(place + 4).value = number
     return capsule
 
 
@@ -47,5 +50,4 @@ class _Host:
 
 def imported(capsule: Any) -> np.ndarray:
     """The host array behind a capsule of `exported`."""
-    host = np.from_dlpack(_Host(_relabel(capsule, CPU, 0)))  # type: ignore[arg-type]
-    return np.lib.stride_tricks.as_strided(host, host.shape, host.strides, writeable=True)
+    return writable(np.from_dlpack(_Host(_relabel(capsule, CPU, 0))))  # type: ignore[arg-type]

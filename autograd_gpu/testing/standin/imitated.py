@@ -55,20 +55,51 @@ def _where(condition: Any, *choices: Any) -> Any:
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None) -> Any:
     if a.dtype.name == BFLOAT16 and (a_min is None or a_max is None):
         raise TypeError("Unsupported type <class 'NoneType'>")
-    return np.clip(a, a_min, a_max, out=out)
+    out = np.clip(a, a_min, a_max, out=out)
+    return out.astype("f") if out.dtype.name == BFLOAT16 else out
 
 
 def _cumulative(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """Where the type changes, the result is laid out along the axis."""
+    """Along neither the first nor the last dimension, the result is laid out along that one."""
     moved = _along_last(compute, 0)
 
     def run(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-        changed = dtype is not None and np.dtype(dtype) != a.dtype and axis is not None
-        if changed and out is None:
+        middle = axis is not None and 0 < axis % max(1, a.ndim) < a.ndim - 1
+        if middle and out is None:
             return moved(a, axis, dtype)
-        return compute(a, axis, dtype, out)
+        found = compute(a, axis, dtype, out)
+        return np.ascontiguousarray(found) if out is None else found
 
     return run
+
+
+def _columns(matrix: np.ndarray) -> np.ndarray:
+    """The same matrices, laid out column by column."""
+    return np.swapaxes(np.ascontiguousarray(np.swapaxes(matrix, -1, -2)), -1, -2)
+
+
+def _qr(a: Any, mode: str = "reduced") -> Any:
+    found = np.linalg.qr(a, mode)  # type: ignore[call-overload]
+    return tuple(map(_columns, found)) if isinstance(found, tuple) else _columns(found)
+
+
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    if not compute_uv:
+        return np.linalg.svd(a, compute_uv=False)
+    u, s, vh = np.linalg.svd(a, full_matrices)
+    if a.ndim > 2:
+        return _columns(u), s, vh
+    return (_columns(u), s, _columns(vh)) if a.shape[0] >= a.shape[1] else (u, s, vh)
+
+
+def _eigh(a: Any, UPLO: str = "L") -> Any:
+    w, v = np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
+    return w, _columns(v)
+
+
+def _solve(a: Any, b: Any) -> Any:
+    out = np.linalg.solve(a, b)
+    return _columns(out) if out.ndim == 2 else out
 
 
 def _sort_in_place(a: np.ndarray, axis: int = -1, kind: Any = None) -> None:
@@ -79,6 +110,15 @@ def _sort_in_place(a: np.ndarray, axis: int = -1, kind: Any = None) -> None:
 
 def _diag(v: Any, k: int = 0) -> Any:
     return np.diag(v, k).copy()
+
+
+def _matmul(a: Any, b: Any, **options: Any) -> Any:
+    np.result_type(a, b)  # CuPy's, too, refuses what has no common type
+    return np.matmul(a, b, **options)
+
+
+def _flip(m: Any, axis: Any = None) -> Any:
+    return np.flip(m, axis) if m.ndim else m[...]
 
 
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
@@ -116,7 +156,13 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "ndarray.dot": _dot,
     "dot": _dot,
     "diag": _diag,
+    "flip": _flip,
+    "matmul": _matmul,
     "where": _where,
+    "linalg.qr": _qr,
+    "linalg.svd": _svd,
+    "linalg.eigh": _eigh,
+    "linalg.solve": _solve,
     "clip": _clip,
     "cumsum": _cumulative(np.cumsum),
     "cumprod": _cumulative(np.cumprod),

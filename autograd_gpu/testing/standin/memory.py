@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import lifetimes, streams
+from . import hooks, lifetimes, streams
 
 __all__ = [
     "ALIGNMENT", "LIVING", "BaseMemory", "Memory", "MemoryPointer", "MemoryPool",
@@ -126,6 +126,7 @@ class Memory(BaseMemory):
         self.stream = streams.current(device_id).key
         ARENAS[device_id].take(root.nbytes, self.stream)
         super().__init__(root, root.__array_interface__["data"][0], root.nbytes, device_id)
+        hooks.malloced(device_id, root.nbytes, rounded(root.nbytes), self.ptr)
 
     def __del__(self) -> None:
         if self.size:

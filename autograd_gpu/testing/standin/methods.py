@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from . import calls, creation, dlpack, functions, indexing
+from . import calls, creation, dlpack, functions, indexing, streams
 from .arrays import fresh, ndarray, supported, view_of
 from .imitated import COMPUTED
 from .rules import KEEP_ORDER
@@ -44,9 +44,10 @@ def _method(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
 def get(
     self: ndarray, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True
 ) -> np.ndarray:
-    """A copy on the host."""
+    """A copy on the host, from whichever device."""
     calls.record("ndarray.get", (self,), {"order": order})
-    calls.used([self])
+    with streams.Device(self.device.id):
+        calls.used([self])
     if out is not None:
         if not isinstance(out, np.ndarray) or out.dtype != self.dtype or out.shape != self.shape:
             raise TypeError("Only numpy.ndarray of the same dtype and shape can be obtained from")

@@ -42,6 +42,7 @@ KEEP_ORDER = frozenset((
     "copy", "ones_like", "zeros_like", "full_like", "nan_to_num", "asfortranarray", "array",
     "ndarray.copy", "gradient", "unwrap", "broadcast_arrays", "meshgrid", "argsort",
     "argpartition", "ndarray.argsort", "ndarray.argpartition", "linspace",
+    "linalg.qr", "linalg.svd", "linalg.eigh", "linalg.solve", "linalg.lstsq",
     "cumsum", "cumprod", "ndarray.cumsum", "ndarray.cumprod",
 ))  # fmt: skip
 """Their results need not be row-major."""

@@ -1,4 +1,5 @@
 // One launch, from the configuration to the result: 0, or 1 and a message.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <link.h>
@@ -93,10 +94,13 @@ static void prepare_run(const Config& config, void (*kernel)(void*), void* call)
   now.dynamic = {emulator_dynamic, emulator_dynamic + config.shared_bytes};
 }
 
-static std::vector<long> block_order() {
-  std::vector<long> order(long(gridDim.x) * gridDim.y * gridDim.z);
-  for (size_t i = 0; i < order.size(); ++i)
-    order[i] = now.schedule == REVERSE ? order.size() - 1 - i : i;
+static std::vector<long> block_order(const Config& config) {
+  std::vector<long> order(config.chosen, config.chosen + config.chosen_count);
+  if (order.empty()) {
+    order.resize(long(gridDim.x) * gridDim.y * gridDim.z);
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  }
+  if (now.schedule == REVERSE) std::reverse(order.begin(), order.end());
   if (now.schedule == RANDOM)
     for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draw() % i]);
   return order;
@@ -112,7 +116,7 @@ int run(const Config* config, void (*kernel)(void*), void* call) {
   std::vector<long> order;
   if (sigsetjmp(now.failed, 1)) return 1;
   start_checker(*config);
-  order = block_order();
+  order = block_order(*config);
   for (long block : order) run_block(*config, block);
   return 0;
 }

@@ -39,6 +39,8 @@ struct Config {
   int schedule, checked;
   uint64_t buffer_count;
   const Buffer* buffers;
+  uint64_t chosen_count;  // of the blocks that run; 0 for all
+  const int64_t* chosen;
 };
 enum Schedule { FORWARD, REVERSE, RANDOM };
 

@@ -1,0 +1,62 @@
+"""The same memory under other libraries' names, and page-locked memory."""
+
+import pytest
+
+import autograd_gpu as ag
+
+
+def test_an_array_becomes_a_tensor_without_a_copy(cuda):
+    array = cuda.arange(3, dtype="f4")
+    x = ag.as_tensor(array)
+    assert x.is_cuda and x.dtype is ag.float32
+    x[0] = 7
+    assert array.get().tolist() == [7, 1, 2]
+    assert ag.tensor(array).is_cuda
+    y = ag.tensor(array)
+    y[0] = 0
+    assert array.get()[0] == 7
+
+
+def test_a_tensor_becomes_an_array_without_a_copy(cuda):
+    x = ag.zeros(3, device="cuda")
+    x.cupy()[1] = 5
+    assert x.tolist() == [0, 5, 0]
+    with pytest.raises(TypeError, match="convert cpu device type tensor to cupy"):
+        ag.zeros(2).cupy()
+    with pytest.raises(RuntimeError, match="requires grad"):
+        x.requires_grad_().cupy()
+    assert x.detach().cupy().shape == (3,)
+
+
+def test_the_cuda_array_interface(cuda):
+    x = ag.zeros(2, 3, device="cuda")
+    interface = x.__cuda_array_interface__
+    assert interface["shape"] == (2, 3) and interface["typestr"] == "<f4" and interface["data"][0] == x.data_ptr()
+    assert not hasattr(ag.zeros(2), "__cuda_array_interface__")
+    with pytest.raises(RuntimeError, match="requires grad"):
+        x.requires_grad_().__cuda_array_interface__  # noqa: B018
+
+
+def test_dlpack_both_ways(cuda):
+    x = ag.arange(3.0, device="cuda")
+    y = ag.from_dlpack(x.cupy())
+    y[0] = 9
+    assert x.tolist() == [9, 1, 2] and y.is_cuda
+    assert x.__dlpack_device__() == (2, 0)
+    assert ag.utils.dlpack.from_dlpack(x).tolist() == [9, 1, 2]
+
+
+def test_page_locked_memory(cuda):
+    x = ag.arange(3.0)
+    y = x.pin_memory()
+    assert y.is_pinned() and not x.is_pinned() and y.tolist() == [0, 1, 2]
+    assert y.pin_memory() is y and y[1:].is_pinned()
+    assert y.to("cuda", non_blocking=True).tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="only dense CPU tensors can be pinned"):
+        x.cuda().pin_memory()
+
+
+def test_a_loader_pins_its_batches(cuda):
+    data = ag.utils.data.TensorDataset(ag.arange(6.0), ag.arange(6))
+    for x, y in ag.utils.data.DataLoader(data, batch_size=3, pin_memory=True):
+        assert x.is_pinned() and y.is_pinned() and len(x) == 3
