@@ -78,6 +78,7 @@ template <class T> __global__ void col2im(const T* y, T* out, i64 planes, Grid g
       for (int v = 0; v < grid.kernel[1]; ++v) {
         const int j = window_of(at[1], v, grid.stride[1], grid.dilation[1], grid.fit[1]);
         if (j < 0) continue;
+#pragma unroll 1  // else the divisions of several windows fill the registers
         for (int w = 0; w < grid.kernel[2]; ++w) {
           const int k = window_of(at[2], w, grid.stride[2], grid.dilation[2], grid.fit[2]);
           if (k < 0) continue;

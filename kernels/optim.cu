@@ -43,6 +43,12 @@ template <class T> __device__ __forceinline__ T* address(const Tensors& tensors,
 
 // ---- steps; the last three operands are states, unused where a method needs fewer
 
+struct Most {  // as NumPy's maximum: NaN if one is
+  template <class A> static __device__ __forceinline__ A of(A a, A b) {
+    return a > b || a != a ? a : b;
+  }
+};
+
 // m = (1 - k) m + k g, with k = weight, or with 1 - k = weight if `old`: whichever is smaller
 template <class A> __device__ __forceinline__ A moved(A m, A g, A weight, bool old) {
   A part = (g - m) * weight;
@@ -79,7 +85,7 @@ struct Adam {
     g = with_decay(p, g, decay, maximize);
     m = moved(m, g, weight, old);
     v = v * beta + g * rest * g;
-    if (amsgrad && !(v <= most)) most = most != most ? most : v;
+    if (amsgrad) most = Most::of(most, v);
     p -= m / (sqrt(amsgrad ? most : v) + eps) * size;
   }
 };
@@ -132,11 +138,6 @@ __global__ void optimizer_step(Tensors tensors, P... options) {
 
 // ---- norms; in double, so that no square overflows or vanishes
 
-struct Most {  // as NumPy's maximum: NaN if one is
-  template <class A> static __device__ __forceinline__ A of(A a, A b) {
-    return a > b || a != a ? a : b;
-  }
-};
 struct Two {
   typedef Sum Join;
   static __device__ __forceinline__ double term(double x) { return x * x; }

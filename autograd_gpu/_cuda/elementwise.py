@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.library import LAUNCHERS, Library
+from .._core.library import LAUNCHERS, LIBRARIES, Library
 from .._core.manifest import KERNELS, LAYOUT, MAX_DIMS, Elementwise
 from .launch import find, key
 from .quick import quick
@@ -73,6 +73,15 @@ class Launcher:
             each = found[3]
             found[0](((n + each - 1) // each,), BLOCK, (out, _int64(n), *operands))
         return out
+
+    def laid(self, operands: Sequence[Any]) -> tuple | None:
+        """(shape, size, layout) of the one launch of the strided form that computes a result;
+        None where there is none, or a better way."""
+        arrays = [v for v in operands if v.__class__ is self.ndarray]
+        if all(a._f_contiguous and not a._c_contiguous for a in arrays):
+            return None
+        found = layout_of(operands, self.ndarray)
+        return found if found is not None and 0 < found[1] < MANY else None
 
     def found_or_find(self, form: str, first: Any) -> tuple | None:
         """`find`, of what was found before."""
@@ -259,11 +268,13 @@ def layout_of(operands: Sequence[Any], ndarray: Any) -> tuple | None:
     marks = tuple([
         (v.shape, v.strides, v.itemsize) if v.__class__ is ndarray else None for v in operands
     ])
-    kept = _LAYOUTS.get(marks)
+    kept = _LAYOUTS.get((ndarray, marks))
     if kept is None:
         if len(_LAYOUTS) >= _MOST_LAYOUTS:
             _LAYOUTS.clear()
-        kept = _LAYOUTS[marks] = _lay_out(marks)
+        shape, n, layout = _lay_out(marks)
+        layout = None if layout is None else LIBRARIES[ndarray].structure(layout)
+        kept = _LAYOUTS[ndarray, marks] = shape, n, layout
     return kept if kept[2] is not None else None
 
 

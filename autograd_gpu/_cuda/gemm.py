@@ -9,6 +9,7 @@ import numpy as np
 from .._core.library import Library
 from .._core.precision import PRECISION
 from .blas import DEFAULT, DEVICE, FULL_REDUCTION, HOST, KINDS, Blas, Kind, connect, numbers
+from .convert import copy_into
 from .products import (
     COPY_A,
     COPY_B,
@@ -145,7 +146,7 @@ class Gemm:
         if start is not None and (start.dtype != dtype or not _broadcasts(start.shape, shape)):
             return None
         out = self.ndarray(shape, dtype)
-        if start is not None and beta != 0:
+        if start is not None and beta != 0 and copy_into(self.xp, out, start) is NotImplemented:
             out[...] = start
         return out
 

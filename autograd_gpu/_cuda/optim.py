@@ -16,7 +16,6 @@ __all__ = ["adam", "clip_by_norm", "rmsprop", "sgd", "tables", "total_norm"]
 
 THREADS = 256
 CHUNK, LARGE_CHUNK = 4096, 16384  # elements of a block: of a step, of a norm
-_MOST_BLOCKS = (1 << 31) - 1
 
 
 def tables(rows: Sequence[Sequence[Any]], chunk: int) -> Iterator[tuple[Any, int, list[Any]]]:
@@ -52,11 +51,10 @@ def _real(dtype: np.dtype) -> np.dtype:
 def _kind(name: str, arrays: Sequence[Any]) -> str | None:
     """The type of the kernel's instance for arrays of one type; None where there is none."""
     dtype = arrays[0].dtype
-    if any(a.dtype != dtype for a in arrays):
-        return None
     found = key(_real(dtype))
-    many = sum(map(_numbers, arrays))
-    return found if found in KERNELS[name].dtypes and many < _MOST_BLOCKS * CHUNK else None
+    if found not in KERNELS[name].dtypes or any(a.dtype != dtype for a in arrays):
+        return None
+    return found
 
 
 # ---- steps
@@ -64,12 +62,13 @@ def _kind(name: str, arrays: Sequence[Any]) -> str | None:
 
 def _step(xp: Library, name: str, rows: list[list[Any]], *options: Any) -> Any:
     """A step of all rows (parameter, gradient, states). A gradient may lie in any order."""
+    for row in rows:
+        if not row[1]._c_contiguous:
+            row[1] = xp.ascontiguousarray(row[1])
     present = [a for row in rows for a in row if a is not None]
     dtype = _kind(name, present)
-    states = [a for row in rows for k, a in enumerate(row) if k != 1 and a is not None]
-    if dtype is None or not all(a._c_contiguous for a in states):
+    if dtype is None or not all([a._c_contiguous for a in present]):
         return NotImplemented
-    rows = [[row[0], xp.ascontiguousarray(row[1]), *row[2:]] for row in rows]
     for table, grid, also in tables(rows, CHUNK):
         launch(xp, name, "step", dtype, grid, THREADS, table, *options, also=also)
     return None

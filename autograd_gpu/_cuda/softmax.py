@@ -1,34 +1,46 @@
 """Softmax and log-softmax, forward and backward."""
 
-from functools import lru_cache
+from math import prod
 from typing import Any
 
 from .._core.layout import normal_dim
 from .._core.library import Library
 from .._core.manifest import FLOATS
 from . import groups
-from .launch import kernel, key, launch
+from .launch import kernel, key
+from .prepared import Kept, prepared
 
 __all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
 
-@lru_cache(4096)
-def arranged(shape: tuple[int, ...], dim: Any, name: str) -> groups.Tiles:
-    """How a contiguous array is gone over; PyTorch's errors for a dimension that is not there."""
-    return groups.tiles(shape, normal_dim(dim, len(shape), name))
+_kept = Kept()
+
+
+def _find(xp: Library, name: str, dtype: Any, shape: tuple[int, ...], dim: Any) -> Any:
+    """The launch for contiguous arrays of this kind; None where there is nothing to do, False where
+    there is no such kernel. PyTorch's errors for a dimension that is not there."""
+    if key(dtype) not in FLOATS:
+        return False
+    form, grid, block, sizes = groups.tiles(shape, normal_dim(dim, len(shape), name))
+    return prepared(xp, name, form, key(dtype), grid, block, *sizes) if prod(shape) else None
 
 
 def _along(xp: Library, name: str, dim: Any, first: Any, *others: Any) -> Any:
-    """One launch for contiguous copies of arrays of one shape and dtype."""
-    dtype = first.dtype
-    of_type = key(dtype)
-    if of_type not in FLOATS or any(a.dtype != dtype or a.shape != first.shape for a in others):
+    """One launch for arrays of one shape and dtype; of those that are not contiguous, copies."""
+    dtype, shape = first.dtype, first.shape
+    mark = xp, name, dtype, shape, dim
+    run = _kept.get(mark, ...)
+    if run is ...:
+        run = _kept.keep(mark, _find(xp, name, dtype, shape, dim))
+    for a in others:
+        if a.dtype is not dtype and a.dtype != dtype or a.shape != shape:
+            run = False
+    if run is False:
         return NotImplemented
-    form, grid, block, sizes = arranged(first.shape, dim, name)
-    out = xp.ndarray(first.shape, dtype)
-    if out.size:
+    out = xp.new_array(shape, dtype)
+    if run is not None:
         arrays = [a if a._c_contiguous else xp.ascontiguousarray(a) for a in (first, *others)]
-        launch(xp, name, form, of_type, grid, block, *arrays, out, *sizes)
+        run(*arrays, out)
     return out
 
 

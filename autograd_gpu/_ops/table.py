@@ -7,7 +7,7 @@ from ..autograd.graph import verbs
 from . import aliases  # noqa: F401  (after all chapters: second names)
 from .arithmetic import add
 from .complex import real_part
-from .convert import _cast, _clone_in, clone, copy_
+from .convert import _cast, _clone_in, clone, copied_into, copy_
 from .declare import PUBLIC, REGISTRY
 from .reduce import _sum
 from .shape import _reshape
@@ -22,6 +22,7 @@ def _load_kernels(library: Any) -> None:
 on_install(_load_kernels)
 verbs.update(
     add=add,
+    copy_into=copied_into,
     sum=_sum,
     reshape=_reshape,
     to=_cast,

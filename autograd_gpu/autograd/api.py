@@ -7,7 +7,7 @@ from typing import Any
 from .._core.device import guard, library
 from .._core.dtype import of
 from .._core.tensor import Tensor, as_array, make
-from .engine import accumulate, run_backward
+from .engine import accumulate, own, run_backward
 from .graph import AccumulateGrad, repair
 from .views import edge_of
 
@@ -65,7 +65,7 @@ def backward(
 
 def _store(target: Tensor, edge: Any, result: Any, recorded: bool) -> None:
     if isinstance(edge, AccumulateGrad):
-        accumulate(edge, result if recorded else as_array(result).copy("C"), recorded)
+        accumulate(edge, result if recorded else own(as_array(result)), recorded)
         edge.accumulated(result)
     else:
         held = getattr(target, "_grad", None)

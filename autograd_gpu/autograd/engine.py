@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
-from .._core.device import guard, several_devices
+import numpy as np
+
+from .._core.device import guard, library, several_devices
 from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
-from .graph import deliver, repair
+from .graph import deliver, repair, verbs
 from .hooks import hooked_leaves, hooks_of, user_errstate
 from .mutation import check_saved, record_write
 
@@ -258,13 +260,29 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
             or sys.getrefcount(grad) > _ALONE + 1
             or not grad.flags.c_contiguous
         ):
-            grad = as_array(grad).copy("C")
+            grad = own(as_array(grad))
         leaf.grad = make(as_array(grad))
     elif getattr(held._array.flags, "writeable", True):  # CuPy's always are
-        held._array += grad
+        add_into(held._array, grad)
         record_write(held._array)
     else:  # memory the user lent us for reading
         leaf.grad = make(held._array + grad)
+
+
+def own(array: Any) -> Any:
+    """A copy, row by row."""
+    if array.__class__ is np.ndarray:
+        return array.copy("C")
+    out = library(array).ndarray(array.shape, array.dtype)
+    return verbs["copy_into"](out, array)
+
+
+def add_into(held: Any, grad: Any) -> None:
+    """`held += grad`; on CUDA through the op, which has a kernel."""
+    if held.__class__ is np.ndarray:
+        held += grad
+    else:
+        verbs["copy_into"](held, verbs["add"](held, grad))
 
 
 def _captured(leaves: list, inputs: list, recorded: bool) -> list:

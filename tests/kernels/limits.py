@@ -23,7 +23,8 @@ MORE = {
 
 # Kernels that may use local memory: what they call does, for large arguments.
 STACK = dict.fromkeys(
-    ("cos", "sin", "sinc", "sinc_backward", "tan"), "sin and cos of large angles, in float64"
+    ("cos", "cos_backward", "sin", "sin_backward", "sinc", "sinc_backward", "tan"),
+    "sin and cos of large angles, in float64"
 )
 
 

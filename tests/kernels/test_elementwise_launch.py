@@ -5,9 +5,10 @@ import pytest
 
 import autograd_gpu as ag
 from autograd_gpu._core.library import LAUNCHERS, installed
-from autograd_gpu._core.manifest import KERNELS
+from autograd_gpu._core.manifest import KERNELS, LAYOUT
 from autograd_gpu._cuda.elementwise import Launcher
 from autograd_gpu.testing import standin
+from autograd_gpu.testing.emulator import KernelError
 
 from .cases import DTYPES, EVERY_DTYPE, assert_same, bodies, expected, normal
 from .launched import launching
@@ -126,3 +127,18 @@ def test_ops_launch_one_kernel_each(device):
     names = [s.name for s in seen]
     assert sum("ag::ClampBackward" in n for n in names) == 1
     assert sum("ag::TanhBackward" in n for n in names) == 1
+
+
+@pytest.mark.parametrize("form", ["a", "a strided"])
+def test_a_wrong_number_of_elements_is_seen(in_order, form):
+    """The checker knows the arrays' ends, whatever the host says."""
+    expression = KERNELS["sqrt"].spell(form, "float32")
+    kernel = in_order("unary.cu", [expression], True).get_function(expression)
+    x, out = np.ones(40, np.float32), np.empty(40, np.float32)
+    layout = np.zeros((), LAYOUT)
+    layout["ndim"], layout["shape"][0], layout["strides"][0, 0] = 1, 41, 1
+    between = [layout] if form.endswith("strided") else []
+    with pytest.raises(KernelError, match="out of bounds|outside|beyond"):
+        kernel((2,), (32,), (out, np.int64(41), *between, x))
+    kernel((2,), (32,), (out, np.int64(40), *between, x))
+    assert (out == 1).all()

@@ -143,6 +143,26 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, float("inf")])
+def test_rows_that_are_too_long_are_shortened(norm_type):
+    for given in ([1, 1, 3], [0]):
+        tables = [ag.arange(12.0, device=place).reshape(4, 3) for place in ("cpu", "cuda")]
+        found = [
+            F.embedding(ag.tensor(given, device=t.device), t, max_norm=2.5, norm_type=norm_type)
+            for t in tables
+        ]
+        for wanted, actual in (tables, found):
+            np.testing.assert_allclose(actual.cpu().numpy(), wanted.numpy(), 1e-6)
+
+
+def test_one_hot():
+    numbers = ag.tensor([[2, 0], [1, 1]])
+    for classes in (-1, 5):
+        found, wanted = F.one_hot(numbers.cuda(), classes), F.one_hot(numbers, classes)
+        assert found.device.type == "cuda" and found.tolist() == wanted.tolist()
+    assert F.one_hot(numbers[:0].cuda(), 3).shape == (0, 2, 3)
+
+
 def error(op, place):
     """The error's type and text, and the tensor that it must not have changed."""
     x = ag.arange(20.0, device=place).reshape(5, 4)
@@ -184,82 +204,3 @@ def test_one_launch_to_read_and_one_to_check():
     assert [n.partition("<")[0] for n in names if "ag::index" in n] == [
         "ag::index_check", "ag::index_select"
     ]  # fmt: skip
-
-
-# ---- deterministic algorithms
-
-
-def forms(backward_of):
-    """The kernels that add in the backward pass of an op."""
-    x = ag.ones(5, 4, device="cuda").requires_grad_()
-    y = backward_of(x, ag.tensor([3, 1, 1, 4], device="cuda"))
-    with standin.launches() as seen:
-        y.sum().backward()
-    names = [launch.name for launch in seen]
-    return {n.partition("<")[0] for n in names if "index_add" in n or "reduce_runs" in n}
-
-
-READS = {
-    "x[i]": lambda x, i: x[i],
-    "gather": lambda x, i: x.gather(0, columns(i)),
-    "index_select": lambda x, i: x.index_select(0, i),
-    "take": lambda x, i: x.take(i),
-    "embedding": lambda x, i: F.embedding(i, x),
-}
-
-
-@pytest.mark.parametrize("op", READS)
-def test_which_form_adds(op, deterministic):
-    wanted = {"ag::reduce_runs_by_warps"} if deterministic else {"ag::index_add"}
-    assert forms(READS[op]) == wanted
-
-
-def test_integers_need_no_order(deterministic):
-    with standin.launches() as seen:
-        ag.zeros(3, dtype=ag.int64, device="cuda").index_add(
-            0, ag.tensor([1, 1], device="cuda"), ag.tensor([2, 3], device="cuda")
-        )
-    assert any("ag::index_add" in launch.name for launch in seen)
-
-
-UNORDERED = {
-    "bincount": (lambda x: ag.bincount(ag.tensor([1, 1, 2], device=x.device), x), [0, 3, 3]),
-    "cumsum": (lambda x: x.cumsum(0), [1, 3, 6]),
-    "cumprod": (lambda x: x.cumprod(0), [1, 2, 6]),
-}
-
-
-@pytest.mark.parametrize("name", UNORDERED)
-def test_what_has_no_deterministic_form_says_so(name, deterministic):
-    op, wanted = UNORDERED[name]
-    x = ag.tensor([1.0, 2.0, 3.0])
-    assert op(x).tolist() == wanted
-    if not deterministic:
-        assert op(x.cuda()).tolist() == wanted
-        return
-    says = f"{name}.* does not have a deterministic implementation, but you set"
-    with pytest.raises(RuntimeError, match=says):
-        op(x.cuda())
-    ag.use_deterministic_algorithms(True, warn_only=True)
-    with pytest.warns(UserWarning, match=says):
-        assert op(x.cuda()).tolist() == wanted
-
-
-def test_sums_of_whole_numbers_have_one(deterministic):
-    assert ag.tensor([1, 2, 3]).cuda().cumsum(0).tolist() == [1, 3, 6]
-    assert ag.bincount(ag.tensor([1, 1, 2]).cuda()).tolist() == [0, 2, 1]
-
-
-def test_the_state():
-    assert not ag.are_deterministic_algorithms_enabled()
-    ag.use_deterministic_algorithms(True, warn_only=True)
-    assert ag.are_deterministic_algorithms_enabled()
-    assert ag.is_deterministic_algorithms_warn_only_enabled()
-    ag.use_deterministic_algorithms(False)
-    assert not ag.are_deterministic_algorithms_enabled()
-    assert not ag.is_deterministic_algorithms_warn_only_enabled()
-    for wrong in (1, None, "yes"):
-        with pytest.raises(TypeError, match="must be bool"):
-            ag.use_deterministic_algorithms(wrong)
-    with pytest.raises(TypeError, match="must be bool"):
-        ag.use_deterministic_algorithms(True, warn_only=1)

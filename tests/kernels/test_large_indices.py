@@ -7,7 +7,7 @@ import pytest
 from autograd_gpu._core import library
 from autograd_gpu._core.manifest import LAYOUT
 from autograd_gpu.testing import emulator, standin
-from autograd_gpu.testing.standin import memory
+from autograd_gpu.testing.standin import creation, memory
 
 from .conftest import require_emulator
 from .test_emulator import NAMES
@@ -32,7 +32,8 @@ def xp(monkeypatch):
     monkeypatch.setattr(emulator.Kernel, "__call__", sparse)
     for arena in memory.ARENAS:
         monkeypatch.setattr(arena, "capacity", 1 << 40)
-    with standin.activate():
+    monkeypatch.setattr(creation, "poison", lambda shape, dtype, order="C": np.empty(shape, dtype))
+    with standin.activate(), memory.using_allocator(untouched):
         yield library.installed()
 
 
@@ -42,6 +43,11 @@ def run(xp):
         return library.KERNELS[name][xp.ndarray](*args)
 
     return call
+
+
+def untouched(size):
+    """Memory whose pages come when they are used."""
+    return memory.adopt(np.empty(size, np.uint8))
 
 
 def marked(xp, shape, dtype, axis=0):
@@ -152,8 +158,8 @@ def test_index_select(xp, run):
     assert np.array_equal(out._host, host[index])
     y, lines = marked(xp, (3, 10, 2**27), u1, axis=2)
     out = run("index_select", y, (slice(None), xp.array(index[:4] % 10)))
-    for end in ENDS:
-        assert np.array_equal(out._host[-1, -1, end], lines[-1, 5, end])
+    assert np.array_equal(out._host[0, 0, :8], lines[0, 0, :8])
+    assert np.array_equal(out._host[-1, -1, -8:], lines[-1, 5, -8:])
 
 
 @pytest.mark.parametrize("shape", [(BEYOND,), (5, 2**30 // 2)], ids=["line", "rows"])
@@ -184,7 +190,7 @@ def offsets_agree(kernel, index):
         layout["strides"][:2, :ndim] = strides
         total = int(np.prod(shape.astype(object)))
         last = int(np.abs(strides.astype(object) * (shape - 1)).sum(1).max())
-        if index == "int" and max(total, last) >= 2**31:
+        if max(total, last) >= (2**31 if index == "int" else 2**62):
             continue
         first, n = max(0, total - 50), min(50, total)
         out = np.zeros((n, 2), np.int64 if index == "long long" else np.int32)

@@ -6,12 +6,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
+import autograd_gpu._cuda  # noqa: F401 - declares the launching functions
+from autograd_gpu._core import sources
+from autograd_gpu._core.library import LAUNCHERS
 from autograd_gpu._core.manifest import KERNELS, LAYOUT, MAX_DIMS, Elementwise
 from autograd_gpu._core.sources import formulas, kernel_folder, source
 from autograd_gpu._ops.declare import KERNELS as DECLARED
 from autograd_gpu.testing.emulator import build
 
-from .readme import render
+from .readme import HERE, proof_of, render
 
 FILES = sorted(p.name for p in kernel_folder().glob("*.cu"))
 
@@ -23,10 +26,11 @@ def test_readme_is_fresh():
 
 @pytest.mark.parametrize("file", FILES)
 def test_manifest_and_comments_agree(file):
-    """Each kernel has its comment of one line and its row; each elementwise row its functor, and
-    each functor its row."""
+    """Each kernel has a comment of one line above its functor or template, in its file, and each
+    such comment has a kernel; each elementwise kernel has a functor, and each functor a kernel."""
     rows = {name: kernel for name, kernel in KERNELS.items() if kernel.file == file}
     assert set(formulas(file)) == set(rows)
+    assert not [name for name, formula in formulas(file).items() if not formula.strip()]
     ours = {
         kernel.functor.removeprefix("ag::")
         for kernel in rows.values() if isinstance(kernel, Elementwise)
@@ -36,9 +40,34 @@ def test_manifest_and_comments_agree(file):
     assert ours <= functors and (not ours or functors == ours)
 
 
-def test_every_elementwise_kernel_stands_for_something():
-    ours = {name for name, kernel in KERNELS.items() if isinstance(kernel, Elementwise)}
-    assert ours <= set(DECLARED)
+def test_comments_are_found(tmp_path, monkeypatch):
+    """A comment counts where it stands directly above a functor or a template."""
+    text = "// one: x\nstruct One {};\n// two: y\n\nstruct Two {};\n// three: z\ntemplate <class T> f;\n"
+    (tmp_path / "planted.cu").write_text(text)
+    monkeypatch.setattr(sources, "kernel_folder", lambda: tmp_path)
+    assert formulas("planted.cu") == {"one": "x", "three": "z"}
+
+
+def test_every_template_has_a_row():
+    """What is compiled is what the files define: no kernel lies about unused."""
+    text = "".join(p.read_text(encoding="utf-8") for p in kernel_folder().glob("*.cu*"))
+    bounds = r"(?:__launch_bounds__\([^)]*\)\s+)?"
+    defined = set(re.findall(rf"__global__ void {bounds}(\w+)\(", text))
+    spelled = {f.expression.partition("<")[0] for k in KERNELS.values() for f in k.forms.values()}
+    assert {f"ag::{name}" for name in defined} == spelled
+
+
+def test_every_kernel_is_launched_and_stands_for_something():
+    """Rows have launching functions, and so do the bodies that name a kernel; a row that no body
+    names is that of an optimizer or of clipping, which look it up themselves."""
+    assert set(KERNELS) <= set(LAUNCHERS)
+    assert {name for name, runs in DECLARED.items() if name not in LAUNCHERS} == set()
+    assert {row.file for name, row in KERNELS.items() if name not in DECLARED} == {"optim.cu"}
+
+
+def test_where_each_kernel_is_tested():
+    for kernel in KERNELS.values():
+        assert proof_of(kernel), f"no test of {kernel.name} in {HERE}"
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -1,5 +1,6 @@
 """Functions whose results NumPy would give another type, layout or place."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -113,8 +114,20 @@ def _diag(v: Any, k: int = 0) -> Any:
 
 
 def _matmul(a: Any, b: Any, **options: Any) -> Any:
-    np.result_type(a, b)  # CuPy's, too, refuses what has no common type
-    return np.matmul(a, b, **options)
+    common = np.result_type(a, b)  # CuPy's, too, refuses what has no common type
+    out = np.matmul(a, b, **options)
+    return out.astype(common) if common.name == BFLOAT16 and "out" not in options else out
+
+
+def _quiet(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy warns of means without elements; CuPy does not."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return compute(*args, **kwargs)
+
+    return run
 
 
 def _flip(m: Any, axis: Any = None) -> Any:
@@ -171,10 +184,16 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "around": _bfloat16_as("f", np.around),
     "tril": _bfloat16_as("f", np.tril),
     "triu": _bfloat16_as("f", np.triu),
-    "std": _bfloat16_as("d", np.std),
-    "var": _bfloat16_as("d", np.var),
+    "std": _quiet(_bfloat16_as("d", np.std)),
+    "var": _quiet(_bfloat16_as("d", np.var)),
+    "mean": _quiet(np.mean),
 }
-for _name in ("argsort", "argpartition", "clip", "cumsum", "cumprod", "round", "std", "var"):
+COMPUTED["ndarray.ptp"] = np.ptp
+for _name in ("nanmean", "nanstd", "nanvar", "nanmax", "nanmin", "nanmedian", "median"):
+    COMPUTED[_name] = _quiet(getattr(np, _name))
+for _name in (
+    "argsort", "argpartition", "clip", "cumsum", "cumprod", "mean", "round", "std", "var",
+):  # fmt: skip
     COMPUTED["ndarray." + _name] = COMPUTED[_name]
 for _name in ("array_equal", "inner", "outer", "kron", "vdot", "isin", "tensordot", "cross",
               "intersect1d", "setdiff1d", "setxor1d", "union1d", "digitize"):  # fmt: skip

@@ -17,27 +17,29 @@ __all__ = ["attach"]
 _AS_NUMPY = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "byteswap", "choose", "clip",
     "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill",
-    "flatten", "max", "mean", "min", "nonzero", "partition", "prod", "put", "ravel", "repeat",
-    "reshape", "round", "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take",
-    "trace", "transpose", "var",
+    "flatten", "max", "mean", "min", "nonzero", "partition", "prod", "ptp", "put", "ravel",
+    "repeat", "reshape", "round", "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes",
+    "take", "trace", "transpose", "var",
 )  # fmt: skip
 
 
 _SCATTERS = {"scatter_add": "add", "scatter_max": "maximum", "scatter_min": "minimum"}
 
 
-def _method(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+def _method(name: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
     text = array_members()[name]
     assert text is not None
-    parameters, full = parsed(name, text), "ndarray." + name
-    compute, packed = COMPUTED.get(full, compute), full not in KEEP_ORDER
+    full = "ndarray." + name
+    parameters = parsed(full, f"a, {text}".removesuffix(", "))
+    compute, packed = COMPUTED.get(full) or own, full not in KEEP_ORDER
+    assert compute is not None, name
 
     def run(self: ndarray, *args: Any, **kwargs: Any) -> Any:
-        parameters.check(args, kwargs)
+        parameters.check((self, *args), kwargs)
         return calls.call(full, compute, (self, *args), kwargs, packed=packed)
 
     run.__name__, run.__qualname__ = name, "ndarray." + name
-    run.__doc__ = f"`numpy.ndarray.{name}` with CuPy's parameters: ({parameters.text})."
+    run.__doc__ = f"`numpy.ndarray.{name}` with CuPy's parameters: ({text})."
     return run
 
 
@@ -115,11 +117,6 @@ def tobytes(self: ndarray, order: str = "C") -> bytes:
     return self._host.tobytes(order)  # type: ignore[arg-type]
 
 
-def ptp(self: ndarray, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
-    """Maximum minus minimum."""
-    return calls.call("ndarray.ptp", np.ptp, (self, axis, out, keepdims), {}, packed=True)
-
-
 def reduced_view(self: ndarray, dtype: Any = None) -> ndarray:
     """A view with as few dimensions as the strides allow."""
     return self.reshape(-1) if self._c_contiguous else self.view()
@@ -189,8 +186,8 @@ def _pass(self: ndarray, obj: Any) -> None:
 def attach() -> None:
     """Give the class its methods."""
     for name in _AS_NUMPY:
-        setattr(ndarray, name, _method(name, getattr(np.ndarray, name)))
-    for member in (get, set, astype, view, item, tolist, tobytes, ptp, reduced_view):
+        setattr(ndarray, name, _method(name, getattr(np.ndarray, name, None)))
+    for member in (get, set, astype, view, item, tolist, tobytes, reduced_view):
         setattr(ndarray, member.__name__, member)
     for name, function in _SCATTERS.items():
         setattr(ndarray, name, _scatter(name, function))

@@ -1,6 +1,9 @@
 """Tables of what CuPy's functions do otherwise than NumPy's: what they refuse, what they return."""
 
-__all__ = ["KEEP_ORDER", "NO_ARRAYS", "NUMBERS_TOO", "NUMPY_TOO", "PLAIN", "RENAMED"]
+__all__ = [
+    "AXIS_NEEDS_DIMENSIONS", "KEEP_ORDER", "NO_ARRAYS", "NUMBERS_TOO", "NUMPY_TOO", "PLAIN",
+    "RENAMED",
+]  # fmt: skip
 
 PLAIN = frozenset((
     "can_cast", "common_type", "iscomplexobj", "isfortran", "isrealobj", "isscalar", "issubdtype",
@@ -29,6 +32,13 @@ NUMBERS_TOO = PLAIN | {
     "fft.rfftfreq",
 }  # fmt: skip
 """Their first argument may be a number or a list: all others want an array of the device."""
+
+AXIS_NEEDS_DIMENSIONS = frozenset((
+    "sum", "prod", "max", "min", "amax", "amin", "mean", "std", "var", "all", "any", "argmax",
+    "argmin", "ptp", "cumsum", "cumprod", "nansum", "nanprod", "nanmax", "nanmin", "nanmean",
+    "nanstd", "nanvar", "median",
+))  # fmt: skip
+"""They refuse any axis of an array without dimensions, where NumPy lets 0 and -1 pass."""
 
 NO_ARRAYS = frozenset((
     "shape", "newshape", "new_shape", "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc",

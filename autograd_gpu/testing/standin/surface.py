@@ -5,7 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .rules import NO_ARRAYS
+import numpy as np
+
+from .rules import AXIS_NEEDS_DIMENSIONS, NO_ARRAYS
 
 __all__ = ["Parameters", "array_members", "module_rows", "parsed", "version"]
 
@@ -42,6 +44,7 @@ class Parameters:
         self.positional = [p.rstrip("=") for p in plain]
         self.required = [p for p in parts if p[0] != "*" and not p.endswith("=")]
         self.most = 10**6 if star < len(parts) and parts[star] != "*" else len(plain)
+        self.dimensioned = name.removeprefix("ndarray.") in AXIS_NEEDS_DIMENSIONS
         self.open = any(p[:2] == "**" for p in parts)
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -60,6 +63,10 @@ class Parameters:
         for name, value in named:
             if name in NO_ARRAYS and hasattr(value, "__cuda_array_interface__"):
                 raise TypeError(f"{self.name}(): {name}: an array is not a whole number")
+        if self.dimensioned and getattr(args[0] if args else None, "ndim", 1) == 0:
+            axis = dict(named).get("axis")
+            if isinstance(axis, int):
+                raise np.exceptions.AxisError(axis, 0)
         for name in self.required:
             if name not in kwargs and name not in self.positional[:given]:
                 raise TypeError(f"{self.name}() missing a required argument: '{name}'")
