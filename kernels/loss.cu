@@ -120,7 +120,7 @@ __global__ void __launch_bounds__(MOST_THREADS, 1)
 }
 
 template <class T>
-__global__ void cross_entropy_total(const wide<T>* partial, i64 blocks, T* out, wide<T>* total,
+__global__ void cross_entropy_total(const wide<T>* partial, T* out, wide<T>* total, i64 blocks,
                                     int reduction) {
   const Tally<wide<T>> all = tally_of(partial, blocks);
   if (threadIdx.x) return;
@@ -202,7 +202,7 @@ __global__ void __launch_bounds__(MOST_THREADS, 1)
 }
 
 template <class T>
-__global__ void nll_loss_total(const wide<T>* partial, i64 blocks, T* out, wide<T>* factor,
+__global__ void nll_loss_total(const wide<T>* partial, T* out, wide<T>* factor, i64 blocks,
                                i64 items, int reduction) {
   typedef wide<T> A;
   const Tally<A> all = tally_of(partial, blocks);

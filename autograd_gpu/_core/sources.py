@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["formulas", "kernel_folder", "source", "with_headers"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_INCLUDE = re.compile(r'^#include "(\w+\.cuh)"$', re.M)
+_INCLUDE = re.compile(r'^[ \t]*#include "(\w+\.cuh)"[ \t]*$', re.M)
 _FORMULA = re.compile(r"^// (\w+): (.+)\n(?:struct|template|__global__) ?", re.M)
 
 

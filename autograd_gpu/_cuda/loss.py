@@ -9,7 +9,8 @@ import numpy as np
 from .._core.library import Library
 from .._core.manifest import FLOATS
 from . import groups
-from .launch import blocks, kernel, key, launch
+from .launch import blocks, kernel, key
+from .prepared import Kept, prepared
 
 __all__ = ["cross_entropy", "cross_entropy_backward", "nll_loss", "nll_loss_backward"]
 
@@ -62,6 +63,9 @@ def _check(xp: Library, bad: Any, target: Any) -> None:
         raise IndexError(f"Target {wrong} is out of bounds.")
 
 
+_kept = Kept()
+
+
 @kernel("cross_entropy")
 def cross_entropy(
     xp: Library, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int,
@@ -70,23 +74,32 @@ def cross_entropy(
     """The losses, the sum of their weights, the largest score and the sum of powers of each."""
     if _unfit(input, target, weight):
         return NotImplemented
-    dtype = input.dtype
-    name, wide, code = key(dtype), _wide(dtype), _CODES[reduction]
-    form, grid, block, sizes = arranged(input.shape, code != 0, True)
+    dtype, code, options = input.dtype, _CODES[reduction], (ignore_index, smoothing)
+    mark = xp, "forward", dtype, input.shape, code, options
+    found = _kept.get(mark) or _kept.keep(mark, _entropy(xp, dtype, input.shape, code, options))
+    run, end, grid, wide = found
     x, t, w = _compact(xp, input, target, weight)
-    out = xp.ndarray(() if code else t.shape, dtype)
-    tops, sums = xp.ndarray(t.shape, wide), xp.ndarray(t.shape, wide)
-    total = xp.ndarray((), wide) if code == 1 else None
-    partial = xp.ndarray((2, prod(grid)), wide) if code and prod(grid) > 1 else None
-    bad = xp.ndarray(grid, _int64)
-    results = out, tops, sums, total, partial, bad
-    options = ignore_index, smoothing, code
-    launch(xp, "cross_entropy", form, name, grid, block, x, t, w, *results, *sizes, *options)
-    if partial is not None:
-        arguments = partial, prod(grid), out, total, code
-        launch(xp, "cross_entropy", "total", name, 1, 256, *arguments)
+    new = xp.new_array
+    out, tops, sums = new(() if code else t.shape, dtype), new(t.shape, wide), new(t.shape, wide)
+    total = new((), wide) if code == 1 else None
+    partial = new((2, prod(grid)), wide) if end is not None else None
+    bad = new(grid, _int64)
+    run(x, t, w, out, tops, sums, total, partial, bad)
+    if end is not None:
+        end(partial, out, total)
     _check(xp, bad, t)
     return out, 1.0 if total is None else total, tops, sums
+
+
+def _entropy(xp: Library, dtype: Any, shape: tuple[int, ...], code: int, options: tuple) -> tuple:
+    """(the launch, the second one or None, the grid, the type that is computed in)"""
+    name, types = "cross_entropy", key(dtype)
+    form, grid, block, sizes = arranged(shape, code != 0, True)
+    end = None
+    if code and prod(grid) > 1:
+        end = prepared(xp, name, "total", types, 1, 256, prod(grid), code)
+    run = prepared(xp, name, form, types, grid, block, *sizes, *options, code)
+    return run, end, grid, _wide(dtype)
 
 
 @kernel("cross_entropy_backward")
@@ -95,17 +108,21 @@ def cross_entropy_backward(
     reduction: str, ignore_index: int, smoothing: float,
 ) -> Any:  # fmt: skip
     """g w_t (1 - e) (p - 1 at t) + g e / n (p sum w - w)"""
-    if _unfit(input, target, weight) or grad.dtype != input.dtype or tops.dtype != sums.dtype:
+    dtype, shape, code = input.dtype, input.shape, _CODES[reduction]
+    if _unfit(input, target, weight) or grad.dtype != dtype or tops.dtype != sums.dtype:
         return NotImplemented
-    if tops.dtype != _wide(input.dtype) or reduction == "mean" and total.dtype != tops.dtype:
+    if tops.dtype != _wide(dtype) or code == 1 and total.dtype != tops.dtype:
         return NotImplemented
-    form, grid, block, sizes = arranged(input.shape, False, False)
-    g, x, t, w, tops, sums = _compact(xp, grad, input, target, weight, tops, sums)
-    out = xp.ndarray(x.shape, x.dtype)
-    arrays = g, x, t, w, tops, sums, total if reduction == "mean" else None, out
-    options = ignore_index, smoothing, _CODES[reduction]
-    name = key(x.dtype)
-    launch(xp, "cross_entropy_backward", form, name, grid, block, *arrays, *sizes, *options)
+    mark = xp, "backward", dtype, shape, code, ignore_index, smoothing
+    run = _kept.get(mark)
+    if run is None:
+        form, grid, block, sizes = arranged(shape, False, False)
+        numbers = *sizes, ignore_index, smoothing, code
+        name = "cross_entropy_backward"
+        run = _kept.keep(mark, prepared(xp, name, form, key(dtype), grid, block, *numbers))
+    arrays = _compact(xp, grad, input, target, weight, tops, sums)
+    out = xp.new_array(shape, dtype)
+    run(*arrays, total if code == 1 else None, out)
     return out
 
 
@@ -116,25 +133,33 @@ def nll_loss(
     """The losses, the classes as indices, the factor of each sample."""
     if _unfit(input, target, weight):
         return NotImplemented
-    dtype = input.dtype
-    name, wide, code = key(dtype), _wide(dtype), _CODES[reduction]
+    dtype, shape, code = input.dtype, input.shape, _CODES[reduction]
+    mark = xp, "likelihood", dtype, shape, code, ignore_index
+    found = _kept.get(mark) or _kept.keep(mark, _likelihood(xp, dtype, shape, code, ignore_index))
+    run, end, grid, wide = found
     x, t, w = _compact(xp, input, target, weight)
-    n, size = t.size, x.shape[1]
-    threads = 1024 if code and n <= _ONE_BLOCK // 4 else 256
-    grid = 1 if threads == 1024 else blocks(n, 256, _MOST_BLOCKS)
-    out = xp.ndarray(() if code else t.shape, dtype)
-    index, factor = xp.ndarray(t.shape, _int64), xp.ndarray(t.shape, wide)
-    partial = xp.ndarray((2, grid), wide) if code and grid > 1 else None
-    bad = xp.ndarray((grid,), _int64)
-    sizes = n, size, x.size // (len(x) * size), ignore_index, code
-    results = out, index, factor, partial, bad
-    threads = min(threads, 32 * blocks(n, 32))
-    launch(xp, "nll_loss", "items", name, grid, threads, x, t, w, *results, *sizes)
-    if partial is not None:
-        arguments = partial, grid, out, factor, n, code
-        launch(xp, "nll_loss", "total", name, grid, 256, *arguments)
+    new, size = xp.new_array, t.shape
+    out, index, factor = new(() if code else size, dtype), new(size, _int64), new(size, wide)
+    partial = new((2, grid), wide) if end is not None else None
+    bad = new((grid,), _int64)
+    run(x, t, w, out, index, factor, partial, bad)
+    if end is not None:
+        end(partial, out, factor)
     _check(xp, bad, t)
     return out, index, factor
+
+
+def _likelihood(xp: Library, dtype: Any, shape: tuple[int, ...], code: int, ignore: int) -> tuple:
+    """(the launch, the second one or None, the grid, the type that is computed in)"""
+    name, types, inner = "nll_loss", key(dtype), prod(shape[2:])
+    n = shape[0] * inner
+    grid, threads, end = blocks(n, 256, _MOST_BLOCKS), 256, None
+    if code and n <= _ONE_BLOCK // 8:
+        grid, threads = 1, min(512, 32 * blocks(n, 32))
+    if code and grid > 1:
+        end = prepared(xp, name, "total", types, grid, 256, grid, n, code)
+    run = prepared(xp, name, "items", types, grid, threads, n, shape[1], inner, ignore, code)
+    return run, end, grid, _wide(dtype)
 
 
 @kernel("nll_loss_backward")
@@ -146,13 +171,16 @@ def nll_loss_backward(
     one = factor.__class__ is not xp.ndarray
     if key(dtype) not in FLOATS or not one and factor.dtype != _wide(dtype):
         return NotImplemented
-    out = xp.ndarray(input_shape, dtype)
-    if out.size:
-        g, index = _compact(xp, grad, index)
-        inner = prod(input_shape[2:])
-        values = (None, factor) if one else (_compact(xp, factor)[0], 0.0)
-        arrays = g, index, values[0], out
-        sizes = out.size, input_shape[1], inner, values[1], bool(g.ndim)
-        grid = blocks(out.size)
-        launch(xp, "nll_loss_backward", "items", key(dtype), grid, 256, *arrays, *sizes)
+    number = factor if one else 0.0
+    out = xp.new_array(input_shape, dtype)
+    n = out.size
+    if n:
+        mark = xp, "likelihood backward", dtype, input_shape, number, grad.ndim
+        run = _kept.get(mark)
+        if run is None:
+            sizes = n, input_shape[1], prod(input_shape[2:]), number, grad.ndim > 0
+            name = "nll_loss_backward"
+            run = _kept.keep(mark, prepared(xp, name, "items", key(dtype), blocks(n), 256, *sizes))
+        g, index, factors = _compact(xp, grad, index, None if one else factor)
+        run(g, index, factors, out)
     return out

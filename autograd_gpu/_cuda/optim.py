@@ -67,7 +67,7 @@ def _step(xp: Library, name: str, rows: list[list[Any]], *options: Any) -> Any:
             row[1] = xp.ascontiguousarray(row[1])
     present = [a for row in rows for a in row if a is not None]
     dtype = _kind(name, present)
-    if dtype is None or not all([a._c_contiguous for a in present]):
+    if dtype is None or not all(a._c_contiguous for a in present):
         return NotImplemented
     for table, grid, also in tables(rows, CHUNK):
         launch(xp, name, "step", dtype, grid, THREADS, table, *options, also=also)

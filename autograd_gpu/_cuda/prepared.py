@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .._core.library import Library
-from .._core.manifest import STRUCTS
 from .launch import find, launch
 
 __all__ = ["Kept", "prepared"]
@@ -24,9 +23,9 @@ class Kept(dict[Any, Any]):
 def prepared(
     xp: Library, name: str, form: str, dtype: str, grid: Any, block: Any, *numbers: Any
 ) -> Callable[..., None]:
-    """`launch` as a function of the arrays, which come first among the kernel's parameters. It looks
-    at them no more: that their dtypes are right and that they are contiguous is for the caller to
-    see to."""
+    """`launch` as a function of the arrays, which come first among the kernel's parameters. It no
+    more looks at them: that their dtypes are right and that they are contiguous is for the caller
+    to see to."""
     grid = grid if grid.__class__ is tuple else (grid,)
     block = block if block.__class__ is tuple else (block,)
     if xp.several_devices:
@@ -34,10 +33,8 @@ def prepared(
     instance = find(xp, name, form, dtype, 0)
     function, null, first = instance.function, xp.null, len(instance.parameters) - len(numbers)
     typed = tuple([
-        xp.structure(v) if p.dtype in STRUCTS else convert(v)
-        for p, convert, v in zip(
-            instance.parameters[first:], instance.converters[first:], numbers, strict=True
-        )
+        xp.structure(value) if convert is None else convert(value)
+        for convert, value in zip(instance.converters[first:], numbers, strict=True)
     ])
     if not any(p.optional for p in instance.parameters):
         return lambda *arrays: function(grid, block, (*arrays, *typed))

@@ -12,7 +12,8 @@ from .._core.library import Library
 from .._core.manifest import KERNELS, MAX_DIMS
 from .._core.manifest.reduce import REDUCTION
 from . import groups
-from .launch import find, kernel, key, launch
+from .launch import kernel, key
+from .prepared import Kept, prepared
 
 __all__ = [
     "amax", "amin", "logsumexp", "logsumexp_backward", "mean", "norm_backward", "plan", "plan_of",
@@ -20,7 +21,6 @@ __all__ = [
 ]  # fmt: skip
 
 _CHUNK_OF_ROW, _CHUNK_OF_COLUMN, _MOST_CHUNKS = 1 << 15, 512, 1024
-_MOST_KEPT = 4096
 _INTEGERS = "biu"
 _int64 = np.dtype(np.int64)
 
@@ -60,8 +60,8 @@ def _collapse(axes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 def structure(
     kept: Sequence[tuple[int, int]], reduced: Sequence[tuple[int, int]], chunk: int = 0
 ) -> Any:
-    """`Reduction` for [(length, stride)] of both kinds: a scalar of NumPy's, for CuPy takes 50 us to
-    pass on a 0-d array."""
+    """`Reduction` for [(length, stride)] of both kinds: a scalar of NumPy's, which CuPy passes on
+    sooner than a 0-d array."""
     out = np.zeros((), REDUCTION)
     out["outputs"], out["size"] = prod(n for n, _ in kept), prod(n for n, _ in reduced)
     out["chunk"], out["count"] = chunk or max(1, out["size"]), out["size"]
@@ -90,7 +90,7 @@ def _arranged(form: str, outputs: int, size: int) -> tuple[tuple[int, int], tupl
     return (groups.rows if form == "rows" else groups.columns)(outputs, size)
 
 
-@lru_cache(_MOST_KEPT)
+@lru_cache(4096)
 def plan(
     shape: tuple[int, ...], strides: tuple[int, ...], dims: tuple[int, ...], keepdim: bool,
     split: bool = True,
@@ -134,35 +134,57 @@ def plan_of(x: Any, dims: tuple[int, ...], keepdim: bool, split: bool = True) ->
 
 # ---- the launch: what was found is kept by the array's layout and the dimensions
 
-_KEPT: dict[tuple, Any] = {}
+_kept = Kept()
 
 
 def _find(
     xp: Library, name: str, x: Any, dim: Any, keepdim: bool, dtype: np.dtype
-) -> Callable[[Any], Any] | None:
-    """What reduces arrays like x; None where the kernel has no form for them."""
-    if _types(x.dtype, dtype) not in KERNELS[name].dtypes:
-        return None
-    dims, split = normal_dims(dim, x.ndim, name), name != "logsumexp"
-    planned = plan_of(x, dims, keepdim, split)
+) -> Callable[[Any], Any]:
+    """What reduces arrays like x, or declines them where the kernel has no form for them."""
+    types = _types(x.dtype, dtype)
+    if types not in KERNELS[name].dtypes:
+        return _declined
+    planned = plan_of(x, normal_dims(dim, x.ndim, name), keepdim, name != "logsumexp")
     if planned is None:
-        return None
-    if planned.parts == 1:
-        return _one_step(xp, name, _types(x.dtype, dtype), planned, dtype)
-    before = "sum" if name == "mean" else name  # a length of lengths is the length of all
-    middle = _middle(name, x.dtype)
-    first, last = _types(x.dtype, middle), _types(middle, dtype)
-    shape = planned.parts, planned.outputs
+        return _declined
+    new, shape = xp.new_array, planned.shape
+    if not planned.outputs:
+        return lambda x: new(shape, dtype)
+    if planned.parts > 1:
+        return _two_steps(xp, name, planned, x.dtype, dtype)
+    run = prepared(xp, name, planned.steps[0].form, types, *planned.steps[0][1:])
 
-    def run(x: Any) -> Any:
-        partial, out = xp.ndarray(shape, middle), xp.ndarray(planned.shape, dtype)
-        form, grid, block, reduction = planned.steps[0]
-        launch(xp, before, form, first, grid, block, x, partial, reduction)
-        form, grid, block, reduction = planned.steps[1]
-        launch(xp, name, form, last, grid, block, partial, out, reduction)
+    def reduced(x: Any) -> Any:
+        out = new(shape, dtype)
+        run(x, out)
         return out
 
-    return run
+    return reduced
+
+
+def _two_steps(xp: Library, name: str, planned: Plan, dtype: Any, result: Any) -> Any:
+    before = "sum" if name == "mean" else name  # a length of lengths is the length of all
+    middle = _middle(name, dtype)
+    runs = [
+        prepared(xp, each, step.form, types, *step[1:])
+        for each, step, types in zip(
+            (before, name), planned.steps, (_types(dtype, middle), _types(middle, result)),
+            strict=True,
+        )
+    ]  # fmt: skip
+    new, shape, parts = xp.new_array, planned.shape, (planned.parts, planned.outputs)
+
+    def reduced(x: Any) -> Any:
+        partial, out = new(parts, middle), new(shape, result)
+        runs[0](x, partial)
+        runs[1](partial, out)
+        return out
+
+    return reduced
+
+
+def _declined(x: Any) -> Any:
+    return NotImplemented
 
 
 def _types(source: np.dtype, result: np.dtype) -> str:
@@ -179,44 +201,15 @@ def _middle(name: str, dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
 
 
-def _one_step(xp: Library, name: str, types: str, planned: Plan, dtype: np.dtype) -> Any:
-    ndarray, shape = xp.ndarray, planned.shape
-    form, grid, block, reduction = planned.steps[0]
-    if not planned.outputs:
-        return lambda x: ndarray(shape, dtype)
-    if xp.several_devices:
-
-        def run(x: Any) -> Any:
-            out = ndarray(shape, dtype)
-            launch(xp, name, form, types, grid, block, x, out, reduction)
-            return out
-    else:
-        function = find(xp, name, form, types, 0).function
-        new, passed = xp.new_array, xp.structure(reduction)
-
-        def run(x: Any) -> Any:  # all that `launch` would check was part of the key
-            out = new(shape, dtype)
-            function(grid, block, (x, out, passed))
-            return out
-
-    return run
-
-
 def _reduced(xp: Library, name: str, x: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
     if dim.__class__ is list:
         dim = tuple(dim)
     mark = xp, name, x.dtype, x.shape, x.strides, dim, keepdim, dtype
-    run = _KEPT.get(mark)
+    run = _kept.get(mark)
     if run is None:
-        if len(_KEPT) >= _MOST_KEPT:
-            _KEPT.clear()
-        run = _find(xp, name, x, dim, keepdim, x.dtype if dtype is None else dtype)
-        _KEPT[mark] = run or _declined
-    return run(x) if run else NotImplemented
-
-
-def _declined(x: Any) -> Any:
-    return NotImplemented
+        found = _find(xp, name, x, dim, keepdim, x.dtype if dtype is None else dtype)
+        run = _kept.keep(mark, found)
+    return run(x)
 
 
 # ---- kernels
@@ -235,12 +228,17 @@ def mean(xp: Library, input: Any, dim: Any = None, keepdim: bool = False) -> Any
     return _reduced(xp, "mean", input, dim, keepdim, None)
 
 
+@lru_cache(4096)
+def _broadcast(shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """How many dimensions were added in front, and all that were added or stretched."""
+    lead = len(shape) - len(size)
+    return lead, tuple([d for d, n in enumerate(shape) if d < lead or n != size[d - lead]])
+
+
 @kernel("sum_to")
 def sum_to(xp: Library, grad: Any, size: tuple[int, ...], dtype: np.dtype) -> Any:
     """A gradient summed over what was broadcast, in its input's dtype."""
-    shape = grad.shape
-    lead = len(shape) - len(size)
-    dims = tuple([d for d, n in enumerate(shape) if d < lead or n != size[d - lead]])
+    lead, dims = _broadcast(grad.shape, size)
     out = _reduced(xp, "sum", grad, dims, True, dtype) if dims else NotImplemented
     return out if out is NotImplemented or not lead else out.reshape(size)
 
@@ -284,15 +282,27 @@ def norm_backward(
 
 
 def _backward(xp: Library, name: str, grad: Any, input: Any, out: Any, dim: Any) -> Any:
-    dtype = input.dtype
-    if key(dtype) not in KERNELS[name].dtypes or grad.dtype != dtype or out.dtype != dtype:
+    dtype, shape = input.dtype, input.shape
+    if grad.dtype != dtype or out.dtype != dtype:
         return NotImplemented
-    g, x, y = (a if a._c_contiguous else xp.ascontiguousarray(a) for a in (grad, input, out))
-    planned = plan_of(x, normal_dims(dim, x.ndim, name), False)
-    if planned is None:
+    mark = xp, name, dtype, shape, dim
+    run = _kept.get(mark)
+    if run is None:
+        run = _kept.keep(mark, _find_backward(xp, name, input, dim))
+    if run is _declined:
         return NotImplemented
-    result = xp.ndarray(x.shape, dtype)
-    if result.size:
-        form, grid, block, reduction = planned.steps[0]
-        launch(xp, name, form, key(dtype), grid, block, g, x, y, result, reduction)
+    result = xp.new_array(shape, dtype)
+    arrays = [a if a._c_contiguous else xp.ascontiguousarray(a) for a in (grad, input, out)]
+    run(*arrays, result)
     return result
+
+
+def _find_backward(xp: Library, name: str, x: Any, dim: Any) -> Callable[..., Any]:
+    shape, types = x.shape, key(x.dtype)
+    strides = tuple([prod(shape[d + 1 :]) for d in range(len(shape))])
+    planned = plan(shape, strides, normal_dims(dim, len(shape), name), False)
+    if types not in KERNELS[name].dtypes or planned is None:
+        return _declined
+    if not x.size:
+        return lambda *arrays: None
+    return prepared(xp, name, planned.steps[0].form, types, *planned.steps[0][1:])

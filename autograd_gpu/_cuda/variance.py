@@ -5,34 +5,48 @@ from typing import Any
 from .._core.layout import normal_dims
 from .._core.library import Library
 from .._core.manifest import FLOATS
-from .launch import kernel, key, launch
-from .reduce import Plan, plan_of
+from .launch import kernel, key
+from .prepared import Kept, prepared
+from .reduce import plan_of
 
 __all__ = ["std", "std_mean", "var", "var_backward", "var_mean"]
 
+_kept = Kept()
 
-def _planned(x: Any, dim: Any, correction: Any, keepdim: bool) -> Plan | None:
-    """None for what the body does better (few long lanes, of which several kernels make use) or
-    alone (types that have no variance, too few elements for one)."""
+
+def _found(
+    xp: Library, name: str, x: Any, dim: Any, correction: Any, keepdim: bool, *more: Any
+) -> Any:
+    """(the launch, the results' shape), or None for what the body does better (few long lanes, of
+    which several kernels make use) or alone (other types, too few elements, of which it warns)."""
+    dim = tuple(dim) if dim.__class__ is list else dim
+    mark = xp, name, x.dtype, x.shape, x.strides, dim, correction, keepdim, more
+    found = _kept.get(mark)
+    if found is not None:
+        return found
     if key(x.dtype) not in FLOATS or not x.size:
         return None
-    found = plan_of(x, normal_dims(dim, x.ndim, "var"), keepdim)
-    if found is None or found.parts > 1 or found.steps[0].reduction["size"] <= correction:
+    planned = plan_of(x, normal_dims(dim, x.ndim, "var"), keepdim)
+    if planned is None or planned.parts > 1:
         return None
-    return found
+    form, grid, block, reduction = planned.steps[0]
+    if reduction["size"] <= correction:
+        return None
+    given = reduction, correction, *more
+    run = prepared(xp, name, form, key(x.dtype), grid, block, *given)
+    return _kept.keep(mark, (run, planned.shape))
 
 
 def _moments(
     xp: Library, x: Any, dim: Any, correction: Any, keepdim: bool, root: bool, mean: bool
 ) -> Any:
-    found = _planned(x, dim, correction, keepdim)
+    found = _found(xp, "var", x, dim, correction, keepdim, root)
     if found is None:
         return NotImplemented
-    form, grid, block, reduction = found.steps[0]
-    out = xp.ndarray(found.shape, x.dtype)
-    means = xp.ndarray(found.shape, x.dtype) if mean else None
-    given = x, out, means, reduction, correction, root
-    launch(xp, "var", form, key(x.dtype), grid, block, *given)
+    run, shape = found
+    out = xp.new_array(shape, x.dtype)
+    means = xp.new_array(shape, x.dtype) if mean else None
+    run(x, out, means)
     return (out, means) if mean else out
 
 
@@ -65,12 +79,10 @@ def var_backward(
     xp: Library, grad: Any, input: Any, dim: Any, correction: Any, keepdim: bool
 ) -> Any:
     """2 g (x - mean) / (n - c)"""
-    x = input if input._c_contiguous else xp.ascontiguousarray(input)
-    found = _planned(x, dim, correction, keepdim)
-    if found is None or grad.dtype != x.dtype:
+    x, g = (a if a._c_contiguous else xp.ascontiguousarray(a) for a in (input, grad))
+    found = _found(xp, "var_backward", x, dim, correction, False)
+    if found is None or g.dtype != x.dtype:
         return NotImplemented
-    form, grid, block, reduction = found.steps[0]
-    g, out = xp.ascontiguousarray(grad), xp.ndarray(x.shape, x.dtype)
-    given = g, x, out, reduction, correction
-    launch(xp, "var_backward", form, key(x.dtype), grid, block, *given)
+    out = xp.new_array(x.shape, x.dtype)
+    found[0](g, x, out)
     return out

@@ -115,3 +115,19 @@ def prelu(input, weight):
             f"size = {channels}."
         )
     return _prelu(input, _reshape(weight, (n,) + (1,) * (input.ndim - 2)))
+
+
+glu.samples(lambda t: [(t(2, 4),), (t(4, 3), 0), (t(2, 6, 3), 1), (t(0, 2),)])
+_prelu.samples(
+    lambda t: [
+        (t(2, 3, low=0.5, high=2.0), t(3)),
+        (t(2, 3, low=-2.0, high=-0.5), t()),
+        (t(low=-2.0, high=-0.5), t()),
+    ]
+)
+prelu.samples(
+    lambda t: [
+        (t(2, 3, 4, low=-2.0, high=-0.5), t(3)),
+        (t(2, 3, low=0.5, high=2.0), t(1)),
+    ]
+)

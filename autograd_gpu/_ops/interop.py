@@ -263,6 +263,15 @@ def _cupy(self: Tensor) -> Any:
     return self._array[...]
 
 
+def _record_stream(self: Tensor, stream: Any) -> None:
+    """Say that `stream` uses this tensor's memory: the current stream, to which the memory returns
+    when the tensor goes, waits for what `stream` was given so far. RuntimeError for a tensor on
+    the CPU."""
+    if not self.is_cuda:
+        raise RuntimeError("record_stream(): expected a tensor on a CUDA device, got one on the cpu")
+    stream.record_event().wait()
+
+
 # ---- copies and pickles
 
 
@@ -346,6 +355,7 @@ def _bind() -> None:
     )
     t.__dlpack__, t.__dlpack_device__ = _dlpack, _dlpack_device
     t.__cuda_array_interface__, t.cupy = property(_cuda_array_interface), _cupy
+    t.record_stream = _record_stream
     t.__deepcopy__, t.__reduce_ex__ = _deepcopy, _reduce
 
 

@@ -28,6 +28,7 @@ def write(path: Path, run: Any) -> None:
             "optimizer": run.optimizer.state_dict(),
             "scheduler": run.scheduler.state_dict(),
             "rng": ag.get_rng_state(),
+            "cuda_rng": ag.cuda.get_rng_state_all(),
         },
         path,
     )
@@ -61,6 +62,8 @@ def restore(run: Any, state: dict[str, Any], path: Path) -> None:
         run.optimizer.load_state_dict(state["optimizer"])
         run.scheduler.load_state_dict(state["scheduler"])
         ag.set_rng_state(state["rng"])
+        if len(state.get("cuda_rng", ())) == ag.cuda.device_count():
+            ag.cuda.set_rng_state_all(state["cuda_rng"])
         run.epoch, run.history = int(state["epoch"]), list(state["history"])
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Problem(f"cannot resume from {path}: {one_line(error)}") from None

@@ -56,3 +56,15 @@ def test_a_stream_of_another_device(two_devices):
     with ag.cuda.stream(stream):
         assert ag.cuda.current_device() == 1
     assert ag.cuda.current_device() == 0
+
+
+def test_a_tensor_used_on_another_stream(cuda):
+    x = ag.ones(2, device="cuda")
+    stream = ag.cuda.Stream()
+    with ag.cuda.stream(stream):
+        y = x + 1
+    assert x.record_stream(stream) is None
+    del x
+    assert y.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="record_stream"):
+        ag.ones(2).record_stream(stream)

@@ -9,7 +9,7 @@ from autograd_gpu.testing import nvrtc
 
 from .conftest import require_nvrtc
 from .functions import NAMES, text
-from .limits import ARCHS, MORE, STACK, excess, registers, report, units
+from .limits import ARCHS, MORE, MORE_FLOAT64, STACK, excess, registers, report, units
 
 UNITS = units()
 every_arch = pytest.mark.parametrize("arch", ARCHS, ids="sm_{}".format)
@@ -39,7 +39,7 @@ def test_units_hold_every_instance():
 
 def test_limits_name_kernels_that_exist():
     assert set(STACK) <= set(KERNELS)
-    assert set(MORE) <= {kernel.file for kernel in KERNELS.values()}
+    assert {*MORE, *MORE_FLOAT64} <= {kernel.file for kernel in KERNELS.values()}
 
 
 @pytest.mark.parametrize("arch", [ARCHS[0], ARCHS[-1]])

@@ -113,6 +113,8 @@ _RUNTIME: dict[str, Callable[..., Any]] = {
     "getDeviceProperties": lambda device: {
         "name": b"none", "major": 9, "minor": 0, "multiProcessorCount": 132,
         "totalGlobalMem": 1 << 34, "maxThreadsPerBlock": 1024, "warpSize": 32,
+        "maxThreadsPerMultiProcessor": 2048, "sharedMemPerBlock": 49152,
+        "regsPerMultiprocessor": 65536, "l2CacheSize": 50 << 20,
     },
     "streamCreate": lambda: 16, "streamCreateWithFlags": lambda flags: 16,
     "eventCreate": lambda: 16, "eventCreateWithFlags": lambda flags: 16,
@@ -182,6 +184,9 @@ def null_cupy(native: dict[str, int] | None = None) -> Any:
             _kept.append(title)
             module.__pyx_capi__[name] = _python.PyCapsule_New(native[name], title, None)
     _stub_libraries()
+    from cupy_backends.cuda.libs import nvrtc
+
+    _filled(nvrtc, {"getVersion": lambda: (13, 0)})
     import cupy
     from cupy.cuda import compiler, cub, thrust
     from cupy.cuda.function import Module
@@ -197,6 +202,7 @@ def null_cupy(native: dict[str, int] | None = None) -> Any:
         for name in dir(module):
             if callable(getattr(module, name)) and not name.startswith("_"):
                 _silenced(module, name)
+    cupy.cuda.set_allocator(None)  # memory without a pool is full of zeros
     return cupy
 
 

@@ -28,7 +28,7 @@ ROWS = (
         **_grouped("cross_entropy", _ENTROPY),
         "total": Form(
             "ag::cross_entropy_total<{T}>",
-            "partial: const A*, blocks: i64, out: T*, total: A*?, reduction: i32",
+            "partial: const A*, out: T*, total: A*?, blocks: i64, reduction: i32",
         ),
     }),
     Kernel(
@@ -42,7 +42,7 @@ ROWS = (
         ),
         "total": Form(
             "ag::nll_loss_total<{T}>",
-            "partial: const A*, blocks: i64, out: T*, factor: A*, items: i64, reduction: i32",
+            "partial: const A*, out: T*, factor: A*, blocks: i64, items: i64, reduction: i32",
         ),
     }),
     Kernel("nll_loss_backward", "loss.cu", {

@@ -256,7 +256,7 @@ def fresh(host: np.ndarray) -> ndarray:
 
 def view_of(array: ndarray, host: np.ndarray) -> ndarray:
     """An array that shares the memory of another."""
-    if not host.flags.writeable:
+    if 0 in host.strides or not host.flags.writeable:  # asking of a broadcast array warns
         host = writable(host)
     out = ndarray.__new__(ndarray)
     out._host, out._memory = host, array._memory

@@ -20,7 +20,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 def draw_seed(generator: Any = None) -> int:
     """A random integer in [0, 2^63): the seed that a sampler or an iterator draws."""
-    return int(empty((), dtype=int64).random_(generator=generator).item())
+    return int(empty((), dtype=int64, device=_place(generator)).random_(generator=generator).item())
+
+
+def _place(generator: Any) -> Any:
+    """Where keys are drawn: on the generator's device, whatever the default device is."""
+    return "cpu" if generator is None else generator.device
 
 
 class Sampler(Generic[T_co]):
@@ -78,18 +83,22 @@ class RandomSampler(Sampler[int]):
             seed = draw_seed()
             generator = Generator()
             generator.manual_seed(seed)
+        place = _place(generator)
         if self.replacement:
             yield from self._independent(n, generator)
             return
         for _ in range(self.num_samples // n):
-            yield from randperm(n, generator=generator).tolist()
+            yield from randperm(n, generator=generator, device=place).tolist()
         # drawn even where no key is left over: PyTorch's generator moves on here, too
-        yield from randperm(n, generator=generator).tolist()[: self.num_samples % n]
+        yield from randperm(n, generator=generator, device=place).tolist()[: self.num_samples % n]
 
     def _independent(self, n: int, generator: Any) -> Iterator[int]:
         for start in range(0, self.num_samples, 32):
             size = min(32, self.num_samples - start)
-            yield from randint(n, (size,), dtype=int64, generator=generator).tolist()
+            keys = randint(
+                n, (size,), dtype=int64, generator=generator, device=_place(generator)
+            )
+            yield from keys.tolist()
 
     def __len__(self) -> int:
         return self.num_samples
@@ -103,7 +112,8 @@ class SubsetRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in randperm(len(self.indices), generator=self.generator).tolist():
+        place = _place(self.generator)
+        for i in randperm(len(self.indices), generator=self.generator, device=place).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
