@@ -53,13 +53,14 @@ def ones_like(xp: Library, a: Any, dtype: Any = None) -> Any:
 
 @replaces("ascontiguousarray")
 def ascontiguousarray(xp: Library, a: Any, dtype: Any = None) -> Any:
-    """As NumPy's; the array itself where it lies row by row already."""
-    if a.__class__ is not xp.ndarray or a.ndim == 0:
+    """As NumPy's; the array itself where it lies row by row already. (CuPy's gives what has no
+    dimensions one.)"""
+    if a.__class__ is not xp.ndarray:
         return xp.module.ascontiguousarray(a, dtype)
     wanted = a.dtype if dtype is None else np.dtype(dtype)
     if a._c_contiguous and a.dtype == wanted:
         return a
     out = xp.ndarray(a.shape, wanted)
     if copy_into(xp, out, a) is NotImplemented:
-        return xp.module.ascontiguousarray(a, dtype)
+        out[...] = a
     return out

@@ -316,10 +316,17 @@ def like_array(input: Tensor, dtype: Any) -> Any:
 
 
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    array = like_array(input, dtype)
-    if value is not None:
-        _fill(array, element(array.dtype, value))
-    return finish(array, device or device_of(input._array), requires_grad)
+    source = device_of(input._array)
+    place = source if device is None else as_device(device)
+    with at(place):
+        if place == source:
+            array = like_array(input, dtype)
+        else:
+            wanted = input._array.dtype if dtype is None else numpy_of(dtype)
+            array = on(place).empty(input._array.shape, wanted)
+        if value is not None:
+            _fill(array, element(array.dtype, value))
+    return finish(array, place, requires_grad)
 
 
 @composite(where=("",))

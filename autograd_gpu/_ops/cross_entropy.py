@@ -22,7 +22,7 @@ from .loss import reduce_loss, reduction_of, refuse_gradient
 from .reduce import _sum
 from .registry import KERNELS
 from .shape import _reshape
-from .softmax import _log_softmax, _softmax
+from .softmax import _log_softmax, _prepared, _softmax
 from .summing import add_reduce, extreme
 
 __all__ = ["cross_entropy"]
@@ -91,7 +91,7 @@ def _of_classes(
 
     Besides: the sum of the weights, where the mean needs it; the largest score of each sample and
     its sum of e^(x - largest), from which the gradient is computed."""
-    x = wide(input)
+    x, _ = _prepared("log_softmax", input, 1)
     index, ignored = class_numbers(xp, target, x.shape[1], ignore_index)
     tops = extreme(xp, True, x, 1)
     apart = x - tops[:, None]

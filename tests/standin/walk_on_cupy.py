@@ -48,7 +48,7 @@ if __name__ == "__main__":
     cupy = null_cupy()
     from autograd_gpu._core import library
 
-    library.install(cupy)
+    library.install(cupy).check_indices = False  # the answer would be a zero, read back
     for line in failures(sys.argv[1]):
         print(line)
     print("done", flush=True)

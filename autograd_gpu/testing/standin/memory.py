@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -129,7 +130,7 @@ class Memory(BaseMemory):
         hooks.malloced(device_id, root.nbytes, rounded(root.nbytes), self.ptr)
 
     def __del__(self) -> None:
-        if self.size:
+        if self.size and not sys.is_finalizing():
             past = lifetimes.freed(self.users, self.stream) if self.users else None
             ARENAS[self.device_id].give(self.size, self.stream, past)
 
