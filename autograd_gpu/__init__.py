@@ -7,6 +7,7 @@ from typing import Any as _Any
 
 from . import _ops, autograd
 from ._core import dtype as _dtype
+from ._core import pinned as _pinned
 from ._core.determinism import (
     are_deterministic_algorithms_enabled,
     is_deterministic_algorithms_warn_only_enabled,
@@ -31,7 +32,6 @@ from ._core.memory_format import (
     preserve_format,
 )
 from ._core.precision import get_float32_matmul_precision, set_float32_matmul_precision
-from ._core import pinned as _pinned
 from ._core.printing import get_printoptions, printoptions, set_printoptions
 from ._core.size import Size
 from ._core.tensor import Tensor

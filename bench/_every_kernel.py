@@ -138,7 +138,7 @@ def main() -> int:
     missing = sorted(set(KERNELS) - used)
     print(
         f"launched {len(used)} of {len(KERNELS)} kernels, by {launches} calls of their own and "
-        f"{called} of ops" + (f"; not {', '.join(missing)}" if missing else "")
+        f"{called} of ops" + (f"; not {', '.join(missing)}" if missing and not options.ops else "")
     )
     return 0
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograd_gpu.testing import emulator, standin
+from autograd_gpu.testing import standin
 
 from . import seen
+from .kernels.conftest import require_emulator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,8 +47,7 @@ def test_examples_print_what_they_say():
 @pytest.mark.parametrize("path", ["README.md", "docs/gpu.md", "docs/own_kernels.md"])
 def test_examples_on_a_device(path):
     """With the stand-in for a GPU: README's examples take one where there is one."""
-    if emulator.unavailable():
-        pytest.skip(emulator.unavailable())
+    require_emulator()
     with standin.activate():
         namespace = run(path)
         for name in [n for n in namespace if n.startswith("test_")]:

@@ -14,8 +14,8 @@ from . import differences
 from .errors import OutOfMemoryError
 
 __all__ = [
-    "KERNELS", "LAUNCHERS", "LIBRARIES", "QUICK", "RAW", "Library", "cuda_library", "explained", "install",
-    "installed", "launcher", "loaded_class", "on_install", "uninstall",
+    "KERNELS", "LAUNCHERS", "LIBRARIES", "QUICK", "RAW", "Library", "cuda_library", "explained",
+    "install", "installed", "launcher", "loaded_class", "on_install", "uninstall",
 ]  # fmt: skip
 
 

@@ -21,6 +21,6 @@ from . import (
 )  # fmt: skip
 
 __all__ = [
-    "batch_norm", "convert", "convolve", "elementwise", "im2col", "index", "index_sums", "loss", "made",
-    "matmul", "norm", "optim", "pool", "random", "reduce", "softmax", "variance",
+    "batch_norm", "convert", "convolve", "elementwise", "im2col", "index", "index_sums", "loss",
+    "made", "matmul", "norm", "optim", "pool", "random", "reduce", "softmax", "variance",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from . import (  # noqa: F401
     convolutions,
     convolve,
     create,
+    create_like,
     cross_entropy,
     cumulative,
     diagonal,

@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled with a number, ranges, and `*_like` and `new_*` forms."""
+"""Making tensors: from data, and filled with a number."""
 
 import math
 import warnings
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import as_device, at, cpu, device, device_of, guard, library, move, on
+from .._core.device import as_device, at, cpu, device, device_of, library, move, on
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
 from .._core.library import explained, loaded_class
@@ -18,7 +18,7 @@ from .convert import filled_with
 from .declare import composite
 from .element import element
 
-__all__ = ["as_tensor", "from_numpy", "tensor", "zeros", "zeros_like"]
+__all__ = ["as_tensor", "empty", "from_numpy", "full", "ones", "tensor", "zeros"]
 
 
 def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -250,13 +250,14 @@ def _filled(
     array = new_array(size, wanted, op, place)
     if value is not None:
         with at(place):
-            _fill(array, value)
+            fill_array(array, value)
     if out is not None:
         return into(out, array)
     return finish(array, place, requires_grad)
 
 
-def _fill(array: Any, value: Any) -> None:
+def fill_array(array: Any, value: Any) -> None:
+    """Write a number everywhere."""
     with np.errstate(over="ignore"):  # half types: infinite
         filled_with(array, value)
 
@@ -306,95 +307,6 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=
     return _filled(
         "full", size_from(size, "full"), value, dtype or wanted, device, requires_grad, out
     )
-
-
-def like_array(input: Tensor, dtype: Any) -> Any:
-    """An array as the input's: its shape, and its order in memory where it is dense."""
-    wanted = input._array.dtype if dtype is None else numpy_of(dtype)
-    with guard(input._array):
-        return library(input._array).empty_like(input._array, wanted)
-
-
-def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    source = device_of(input._array)
-    place = source if device is None else as_device(device)
-    with at(place):
-        if place == source:
-            array = like_array(input, dtype)
-        else:
-            wanted = input._array.dtype if dtype is None else numpy_of(dtype)
-            array = on(place).empty(input._array.shape, wanted)
-        if value is not None:
-            _fill(array, element(array.dtype, value))
-    return finish(array, place, requires_grad)
-
-
-@composite(where=("",))
-def empty_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
-    """A tensor of the input's size, dtype and device, with anything in it."""
-    return _like(input, None, dtype, device, requires_grad)
-
-
-@composite(where=("",))
-def zeros_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
-    """Zeros in the input's size, dtype and device."""
-    return _like(input, 0, dtype, device, requires_grad)
-
-
-@composite(where=("",))
-def ones_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
-    """Ones in the input's size, dtype and device."""
-    return _like(input, 1, dtype, device, requires_grad)
-
-
-@composite(where=("",))
-def full_like(
-    input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=None
-):
-    """One number in the input's size, dtype and device."""
-    return _like(input, fill_value, dtype, device, requires_grad)
-
-
-def _new(name: str, maker: Any) -> None:
-    def method(self, *size, dtype=None, device=None, requires_grad=False):
-        return maker(
-            *size,
-            dtype=dtype or self.dtype,
-            device=device or self.device,
-            requires_grad=requires_grad,
-        )
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = (
-        f"As `{maker.__name__}`, in this tensor's dtype and on its device unless others are given."
-    )
-    setattr(Tensor, name, method)
-
-
-_new("new_empty", empty)
-_new("new_zeros", zeros)
-_new("new_ones", ones)
-
-
-def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """As `full`, in this tensor's dtype and on its device unless others are given."""
-    return full(
-        size,
-        fill_value,
-        dtype=dtype or self.dtype,
-        device=device or self.device,
-        requires_grad=requires_grad,
-    )
-
-
-def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
-    """As `tensor`, in this tensor's dtype and on its device unless others are given."""
-    return tensor(
-        data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad
-    )
-
-
-Tensor.new_full, Tensor.new_tensor = new_full, new_tensor  # type: ignore[attr-defined]
 
 
 def legacy_new(cls: type, *args: Any) -> Tensor:

@@ -47,7 +47,7 @@ class Op(Entry):
         self.source = ""
         name = options.get("name", forward.__name__)
         kernel = options.get("kernel")
-        self.kernel = name if kernel is True else kernel
+        self.kernel: str = name if kernel is True else kernel or ""
         self.kernels: dict[type, Any] = KERNELS.setdefault(self.kernel, {}) if kernel else {}
         self.namespace = dict(
             ENVIRONMENT, OP=self, forward=forward, elsewhere=self.elsewhere,
@@ -380,7 +380,7 @@ ENVIRONMENT.update(
     Output=Output,
     state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
     link_view=link_view,
-    RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library, heappush=heappush,
-    form=form,
+    RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library,
+    heappush=heappush, form=form,
     form_out=form_out, view_list=view_list, share_node=share_node,
 )  # fmt: skip

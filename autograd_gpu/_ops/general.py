@@ -141,7 +141,8 @@ def _same_device(op: Any, call: Call) -> None:
         )
     for i, _, _ in op.arrays:
         v = call.values[i]
-        call.values[i] = [_on(t, places[0]) for t in v] if isinstance(v, list) else _on(v, places[0])
+        several = isinstance(v, list)
+        call.values[i] = [_on(t, places[0]) for t in v] if several else _on(v, places[0])
 
 
 def _on(value: Any, place: Any) -> Any:

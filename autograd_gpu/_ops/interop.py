@@ -268,7 +268,7 @@ def _record_stream(self: Tensor, stream: Any) -> None:
     when the tensor goes, waits for what `stream` was given so far. RuntimeError for a tensor on
     the CPU."""
     if not self.is_cuda:
-        raise RuntimeError("record_stream(): expected a tensor on a CUDA device, got one on the cpu")
+        raise RuntimeError("record_stream(): expected a tensor on CUDA, got one on the cpu")
     stream.record_event().wait()
 
 

@@ -11,6 +11,7 @@ from .._core.tensor import Tensor
 from .activation import hardtanh
 from .declare import Array, composite, op
 from .helpers import raw
+from .reduce import _mean_all, _sum_all
 from .signs import abs, sgn
 from .summing import add_reduce
 
@@ -51,6 +52,8 @@ def reduced(xp: Any, losses: Any, reduction: str) -> Any:
     """
     if reduction == "none":
         return losses
+    if xp is not np:
+        return _sum_all(losses) if reduction == "sum" else _mean_all(losses)
     if losses.dtype.itemsize == 2:
         return reduced(xp, losses.astype(np.float32), reduction).astype(losses.dtype)
     total = add_reduce(xp, losses, None, False)

@@ -12,11 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from .._core.library import KERNELS
+
 __all__ = ["add_reduce", "extreme", "wide"]
 
 _ROWS, _COLUMNS = 256, 4096
 _add: Any = np.add.reduce
 _ONES = {char: np.ones(_COLUMNS, char) for char in "fd"}
+
+
+_SUM, _AMAX, _AMIN = (KERNELS.setdefault(name, {}) for name in ("sum", "amax", "amin"))
+
+
+def _by_kernel(kernels: dict[type, Any], array: Any, dim: Any, keepdim: bool) -> Any:
+    """What a device's kernel gives; NotImplemented where there is none for this array."""
+    run = kernels.get(array.__class__)
+    return NotImplemented if run is None else run(array, dim, keepdim)
 
 
 def wide(array: Any) -> Any:
@@ -32,6 +43,9 @@ def extreme(xp: Any, largest: bool, array: Any, dim: Any, keepdim: bool = False)
     """The largest or smallest over `dim` (None, an int or a tuple, counted from the front)."""
     if xp is np:
         return (xp.maximum if largest else xp.minimum).reduce(array, dim, None, None, keepdim)
+    out = _by_kernel(_AMAX if largest else _AMIN, array, dim, keepdim)
+    if out is not NotImplemented:
+        return out
     return (xp.amax if largest else xp.amin)(array, dim, None, keepdim)
 
 
@@ -39,6 +53,10 @@ def add_reduce(xp: Any, array: Any, dim: Any, keepdim: bool) -> Any:
     """Sum over `dim` (None, an int or a tuple, counted from the front). Integers as int64; half
     types in float32.
     """
+    if xp is not np:
+        out = _by_kernel(_SUM, array, dim, keepdim)
+        if out is not NotImplemented:
+            return out
     dtype = array.dtype
     if dtype.char not in "fd":
         return _other_types(xp, array, dim, keepdim)

@@ -211,7 +211,7 @@ def _mismatch(
 
 
 def _flat(array: np.ndarray) -> np.ndarray:
-    """The real numbers of an array, real and imaginary parts one after the other; in host memory."""
+    """The real numbers of an array on the host, real and imaginary parts one after the other."""
     flat = np.ascontiguousarray(move(array, cpu)).reshape(-1)
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
@@ -272,11 +272,9 @@ def _analytical(out: Tensor, args: tuple, leaves: list[int], dtypes: bool) -> li
                 raise GradcheckError(
                     f"Gradient has dtype {g.dtype!r}, but input {i} has {target.dtype!r}"
                 )
-            column.append(
-                _flat(
-                    g._array if g is not None else np.zeros(target._array.shape, target._array.dtype)
-                ).astype(np.float64)
-            )
+            array = target._array
+            found = g._array if g is not None else np.zeros(array.shape, array.dtype)
+            column.append(_flat(found).astype(np.float64))
     return [
         np.array(c).T if c else np.zeros((_flat(t._array).size, 0))
         for c, t in zip(columns, targets, strict=True)

@@ -44,7 +44,8 @@ def _seed(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and options; those not given stay None, for `_train.settle` to fill in."""
     top = _Parser(prog="autograd-gpu", description="Automatic differentiation with PyTorch's API.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="train | info | parity | bench")
+    names = "train | info | parity | bench"
+    commands = top.add_subparsers(dest="command", required=True, metavar=names)
     train = commands.add_parser(
         "train",
         help="train a net on handwritten digits, or on arrays of your own",

@@ -16,7 +16,9 @@ from .._ops.table import REGISTRY
 from ..autograd.api import grad
 from ..random import manual_seed
 
-__all__ = ["DTYPES", "TOLERANCES", "NoDeviceError", "Row", "compare", "device_context", "parity", "table"]
+__all__ = [
+    "DTYPES", "TOLERANCES", "NoDeviceError", "Row", "compare", "device_context", "parity", "table",
+]  # fmt: skip
 
 TOLERANCES = {
     "float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5), "float32": (1.3e-6, 1e-5),

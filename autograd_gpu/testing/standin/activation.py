@@ -25,9 +25,8 @@ class Call(NamedTuple):
 
 def use(devices: int = 1) -> None:
     """Make the stand-in the CUDA library of this process, with one device or two."""
-    import autograd_gpu.testing.standin as standin
-
     from ..._core import library
+    from .. import standin
 
     streams.DEVICES = devices
     _installed.append(library.install(standin))

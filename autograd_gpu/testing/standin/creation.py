@@ -143,7 +143,7 @@ def broadcast_to(array: ndarray, shape: Any) -> ndarray:
 
 def get_array_module(*args: Any) -> Any:
     """The stand-in where an argument is an array of its own, else NumPy."""
-    import autograd_gpu.testing.standin as standin
+    from .. import standin
 
     return standin if any(a.__class__ is ndarray for a in args) else np
 
