@@ -36,7 +36,7 @@ def elementwise(xp: Any, dtypes: list[str], only: list[str] | None) -> int:
     for name in ELEMENTWISE:
         for dtype in set(dtypes) & set(KERNELS[name].dtypes) if not only or name in only else ():
             for pattern in patterns(name, dtype):
-                for shape, turned in (((1100,), False), ((1,), False), ((5, 3, 7), True)):
+                for shape, turned in (((1100,), 0), ((1,), 0), ((), 0), ((5, 3, 7), 1)):
 
                     def make(k: int, kind: str, shape=shape, turned=turned, dtype=dtype) -> Any:
                         of = "bool" if kind == B else dtype
@@ -88,6 +88,34 @@ def _tensors(value: Any) -> Iterator[Any]:
             yield from _tensors(v)
 
 
+FILLS = ("uniform_", "normal_", "exponential_", "bernoulli_", "cauchy_", "log_normal_")
+
+
+def nets(dtype: Any) -> None:
+    """Sizes that need a second launch, a block for a row, or columns."""
+    nn = ag.nn
+    for shape, norm in (
+        ((600, 5), nn.BatchNorm1d(5)), ((4, 3, 40, 41), nn.BatchNorm2d(3)),
+        ((3, 64, 2), nn.BatchNorm1d(64)), ((700, 33), nn.LayerNorm(33)),
+        ((40, 2000), nn.LayerNorm(2000)), ((700, 33), nn.RMSNorm(33)), ((3, 8, 9), nn.GroupNorm(2, 8)),
+    ):  # fmt: skip
+        x = ag.ones(shape, dtype=dtype, device="cuda", requires_grad=True)
+        norm.to(dtype).to("cuda")(x).sum().backward()
+    scores = ag.ones(3000, 7, dtype=dtype, device="cuda", requires_grad=True)
+    classes = ag.arange(3000, device="cuda") % 7
+    nn.functional.cross_entropy(scores, classes).backward()
+    nn.functional.nll_loss(scores, classes).backward()
+    rows = ag.ones(3000, 40, dtype=dtype, device="cuda")
+    for source in (rows, rows[:, :1], rows[:, :3]):
+        target = ag.zeros(7, source.shape[1], dtype=dtype, device="cuda")
+        for determined in (False, True):
+            ag.use_deterministic_algorithms(determined)
+            target.index_add(0, classes, source)
+        ag.use_deterministic_algorithms(False)
+        for how in ("amax", "amin", "prod"):
+            target.index_reduce(0, classes, source, how)
+
+
 def steps(dtypes: list[str]) -> None:
     """What is launched by no op: optimizers, clipping, random numbers."""
     o = ag.optim
@@ -108,9 +136,10 @@ def steps(dtypes: list[str]) -> None:
                 ag.nn.utils.clip_grad_value_(parameters, 0.2)
                 optimizer.step()
         x = ag.empty(1001, dtype=dtype, device="cuda")
-        for fill in ("uniform_", "normal_", "exponential_", "bernoulli_"):
+        for fill in FILLS:
             getattr(x, fill)()
         ag.nn.functional.dropout(x, 0.3)
+        nets(dtype)
     for n in (1, 7, 5000):
         ag.randperm(n, device="cuda")
         ag.randint(100, (n,), device="cuda")

@@ -18,6 +18,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,11 +103,12 @@ def plan(options: argparse.Namespace) -> int:
     end = time.monotonic() + 60 * options.minutes
     found: dict[str, Any] = {"machine": machine(options.dry_run), "stages": {}}
     card = re.sub(r"\W+", "-", found["machine"]["card"]).strip("-").lower()
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{found['machine']['date'][:10]}-{card}.json"
+    out = options.out or (Path(mkdtemp()) if options.dry_run else ROOT / "bench" / "results")
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{found['machine']['date'][:10]}-{card}.json"
     part = path.with_suffix(".part")
     for name in options.only or STAGES:
-        limit = min(STAGES[name].seconds, end - time.monotonic())
+        limit = min(STAGES[name].seconds * (1 + 2 * options.dry_run), end - time.monotonic())
         if limit < 3:
             found["stages"][name] = {"state": "no time left", "seconds": 0, "details": {}}
         else:
@@ -124,7 +126,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Everything that only a GPU can answer.")
     parser.add_argument("--dry-run", action="store_true", help="on the stand-in device")
     parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results")
+    parser.add_argument("--out", type=Path, help="bench/results; of a dry run a temporary folder")
     parser.add_argument("--only", nargs="+", choices=STAGES, metavar="STAGE")
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--part", type=Path, help=argparse.SUPPRESS)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._core.device import as_device, at, device_of, library, on
+from .._core.device import as_device, at, device_of, guard, library, on
 from .._core.dtype import numpy_of
 from .._core.tensor import Tensor
 from .create import empty, fill_array, finish, full, ones, tensor, zeros

@@ -114,8 +114,8 @@ def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
     if isinstance(value, Tensor):
         edge_of(value)  # a stale view is replayed
         return value
-    if value.__class__ in RAW or isinstance(value, np.ndarray):
-        of(value.dtype)
+    if isinstance(value, np.ndarray) or value.__class__ in RAW:
+        of(value.dtype)  # type: ignore[attr-defined]
         return make(value)
     if isinstance(value, np.generic):
         value = value.item()

@@ -6,7 +6,8 @@ runs on the current stream of CuPy, so `with cuda.stream(s)` and CuPy's own `wit
 The rule of lifetimes is CuPy's: memory of an array that is freed goes back to the pool of the
 stream on which it was allocated, and may be given at once to new work on that stream. Whoever uses
 an array on another stream keeps it until that work is done (`s.synchronize()`), or lets the first
-stream wait (`current_stream().wait_stream(s)`) before the array goes.
+stream wait (`current_stream().wait_stream(s)`) before the array goes; `Tensor.record_stream(s)`
+does the latter.
 """
 
 from typing import Any

@@ -244,8 +244,9 @@ class MemoryPool:
     def malloc(self, size: int) -> MemoryPointer:
         """New memory of the current device, full of bytes that nobody should rely on."""
         root = np.empty(size, np.uint8)
+        found = adopt(root)  # before the memory is touched: there may be no room
         root.fill(0xFF)  # NaN, -1
-        return adopt(root)
+        return found
 
 
 def adopt(root: np.ndarray) -> MemoryPointer:
