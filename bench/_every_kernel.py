@@ -97,7 +97,8 @@ def nets(dtype: Any) -> None:
     for shape, norm in (
         ((600, 5), nn.BatchNorm1d(5)), ((4, 3, 40, 41), nn.BatchNorm2d(3)),
         ((3, 64, 2), nn.BatchNorm1d(64)), ((700, 33), nn.LayerNorm(33)),
-        ((40, 2000), nn.LayerNorm(2000)), ((700, 33), nn.RMSNorm(33)), ((3, 8, 9), nn.GroupNorm(2, 8)),
+        ((40, 2000), nn.LayerNorm(2000)), ((700, 33), nn.RMSNorm(33)),
+        ((3, 8, 9), nn.GroupNorm(2, 8)),
     ):  # fmt: skip
         x = ag.ones(shape, dtype=dtype, device="cuda", requires_grad=True)
         norm.to(dtype).to("cuda")(x).sum().backward()

@@ -124,7 +124,7 @@ def _check_normalized(
 
 
 def _check_floats(name: str, input: Any, *parameters: Any) -> None:
-    if input.dtype.kind in "biu":
+    if input.dtype.kind in "biuc":
         raise NotImplementedError(f"\"{name}\" not implemented for '{of(input.dtype).legacy}'")
     for p in parameters:
         half_beside_float = input.dtype.itemsize == 2 and p is not None and p.dtype == np.float32

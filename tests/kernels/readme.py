@@ -6,6 +6,9 @@ from autograd_gpu._core.manifest import KERNELS, Elementwise, Kernel
 from autograd_gpu._core.sources import formulas, kernel_folder
 
 HERE = Path(__file__).parent
+ELSEWHERE = dict.fromkeys(("adam", "rmsprop", "sgd"), "tests/optim/test_on_device.py")
+"""Kernels that are tested as what they are part of."""
+
 HEAD = """\
 # Kernels
 
@@ -37,7 +40,7 @@ def render() -> str:
         formula = formulas(kernel.file)[kernel.name].replace("|", "\\|")
         count = sum(len(kernel.instances(dtype)) for dtype in kernel.dtypes)
         cells = [f"`{kernel.name}`", formula, f"`{kernel.file}`", types(kernel), str(count)]
-        lines.append("| " + " | ".join([*cells, f"`tests/kernels/{proof_of(kernel)}`"]) + " |")
+        lines.append("| " + " | ".join([*cells, f"`{proof_of(kernel)}`"]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -65,13 +68,16 @@ def types(kernel: Kernel) -> str:
 def proof_of(kernel: Kernel) -> str:
     """The tests of a kernel: those of its file, else one that names it; "" for none."""
     if isinstance(kernel, Elementwise):
-        return "test_every_kernel.py"
+        return "tests/kernels/test_every_kernel.py"
+    if kernel.name in ELSEWHERE:
+        return ELSEWHERE[kernel.name]
     pattern = f"test_{kernel.file.removesuffix('.cu')}*.py"
     own = sorted(HERE.glob(pattern))
     named = [f for f in HERE.glob("test_*.py") if f'"{kernel.name}"' in _text(f)]
     if named and not any(kernel.name in _text(f) for f in own):
-        return min(named).name
-    return pattern if len(own) > 1 else own[0].name if own else ""
+        return f"tests/kernels/{min(named).name}"
+    found = pattern if len(own) > 1 else own[0].name if own else ""
+    return found and f"tests/kernels/{found}"
 
 
 def _text(path: Path) -> str:

@@ -66,8 +66,10 @@ def test_every_kernel_is_launched_and_stands_for_something():
 
 
 def test_where_each_kernel_is_tested():
+    """The files that kernels/README.md names are there."""
     for kernel in KERNELS.values():
-        assert proof_of(kernel), f"no test of {kernel.name} in {HERE}"
+        named = proof_of(kernel)
+        assert named and list(HERE.parents[1].glob(named)), f"no test of {kernel.name}"
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -98,6 +100,12 @@ def test_headers_are_put_in(file):
     text = source(file)
     assert '#include "' not in text and text.count("struct Layout {") == 1
     assert "#pragma once" not in text
+
+
+def test_headers_of_a_users_text():
+    """Also where a text is indented, as in a function."""
+    text = sources.with_headers('  #include "common.cuh"\n  #include <cuda_fp16.h>\n')
+    assert "struct Layout {" in text and "common.cuh" not in text and "<cuda_fp16.h>" in text
 
 
 def test_checkout_and_wheel(tmp_path):

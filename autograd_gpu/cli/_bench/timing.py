@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["Clock", "CpuClock", "CudaClock", "TorchClock", "interleaved", "seconds"]
+__all__ = ["Clock", "CpuClock", "CudaClock", "interleaved", "seconds"]
 
 Call = Callable[[], Any]
 
@@ -49,20 +49,20 @@ class CudaClock(Clock):
         return float(first.elapsed_time(last)) / 1e3
 
 
-TorchClock = CudaClock  # PyTorch's events have the same names
-
-
 def _count(clock: Clock, call: Call, block: float) -> int:
-    for _ in range(3):  # compiles kernels, fills pools and caches
-        call()
-    once = max(clock.run(call, 1), 1e-9)
-    return max(1, min(10000, int(block / once)))
+    """How many calls take about `block` seconds. The calls made meanwhile compile kernels, fill
+    pools and caches, and let a GPU wake up, which takes it some milliseconds."""
+    call()
+    once, passed = clock.run(call, 1), 0.0
+    while passed < block:
+        once = clock.run(call, 1)
+        passed += max(once, 1e-6)
+    return max(1, min(10000, int(block / max(once, 1e-9))))
 
 
 def seconds(clock: Clock, call: Call, rounds: int = 7, block: float = 0.02) -> float:
     """The median of some rounds, of seconds a call; a round takes about `block` seconds."""
-    count = _count(clock, call, block)
-    return statistics.median(clock.run(call, count) / count for _ in range(rounds))
+    return interleaved([(clock, call)], rounds, block)[0]
 
 
 def interleaved(

@@ -114,6 +114,8 @@ def _diag(v: Any, k: int = 0) -> Any:
 
 
 def _matmul(a: Any, b: Any, **options: Any) -> Any:
+    if not isinstance(b, np.ndarray):
+        raise TypeError(f"expected an array of the device, got {type(b).__name__}")
     common = np.result_type(a, b)  # CuPy's, too, refuses what has no common type
     out = np.matmul(a, b, **options)
     return out.astype(common) if common.name == BFLOAT16 and "out" not in options else out

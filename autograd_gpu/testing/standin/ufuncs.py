@@ -85,6 +85,10 @@ class ufunc:
             raise TypeError(f"Wrong arguments {sorted(set(kwargs) - _KEYWORDS)}")
         if len(args) not in (self.nin, self.nargs):
             raise TypeError(f"Wrong number of arguments for '{self.name}'")
+        if len(args) > self.nin:
+            if "out" in kwargs:
+                raise ValueError("Cannot specify 'out' as both a positional and keyword argument")
+            args, kwargs["out"] = args[: self.nin], args[self.nin :]
         kwargs = {k: v for k, v in kwargs.items() if v is not None}
         kinds = tuple(map(_kind, args[: self.nin]))
         if "dtype" in kwargs:
@@ -102,7 +106,7 @@ class ufunc:
         result = self._compute(*inputs, **named)
         parts = result if self.nout > 1 else (result,)
         parts = tuple(np.asarray(r).astype(d) for r, d in zip(parts, plan.outputs, strict=True))
-        given = hosts[self.nin :] or (out if isinstance(out, tuple) else (out,))
+        given = out if isinstance(out, tuple) else (out,)
         if given[0] is not None:
             casting = named.get("casting", "same_kind")
             for target, part in zip(given, parts, strict=True):
