@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from .library import LIBRARIES, Library, cuda_library, installed, loaded_class
+from .library import LIBRARIES, Library, cuda_library, loaded_class
 
 __all__ = [
     "as_device", "at", "cpu", "cuda", "cuda_status", "device", "device_of", "get_default_device",
-    "guard", "library", "move", "on", "set_default_device", "several_devices",
+    "guard", "library", "move", "on", "set_default_device",
 ]  # fmt: skip
 
 
@@ -180,12 +180,6 @@ def guard(array: Any) -> Any:
         return nullcontext()
     index = array.data.device_id
     return nullcontext() if index == xp.current_device() else xp.device(index)
-
-
-def several_devices() -> bool:
-    """Is there more than one CUDA device in use?"""
-    found = installed()
-    return found is not None and found.several_devices
 
 
 def at(place: device) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import differences
 from .errors import OutOfMemoryError
+from .state import state
 
 __all__ = [
     "KERNELS", "LAUNCHERS", "LIBRARIES", "QUICK", "RAW", "Library", "cuda_library", "explained",
@@ -151,6 +152,7 @@ def install(module: Any) -> Library:
     """Let a module compute for `device("cuda")` from now on."""
     library = Library(module)
     _installed.append(library)
+    state.several_devices = any(each.several_devices for each in _installed)
     RAW.add(library.ndarray)
     LIBRARIES[library.ndarray] = library
     for hook in _hooks:
@@ -165,6 +167,7 @@ def uninstall(library: Library | None = None) -> None:
     with."""
     library = library or _installed[-1]
     _installed.remove(library)
+    state.several_devices = any(each.several_devices for each in _installed)
     RAW.discard(library.ndarray)
     LIBRARIES.pop(library.ndarray, None)
     for kernels in (*KERNELS.values(), *QUICK.values()):

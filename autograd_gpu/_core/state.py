@@ -15,11 +15,12 @@ tick = itertools.count(1).__next__
 
 class _State:
     """`off`: how many threads record nothing just now. `last_write`: the number of the youngest
-    in-place write."""
+    in-place write. `several_devices`: is there more than one CUDA device in use?"""
 
-    __slots__ = ("last_write", "off")
+    __slots__ = ("last_write", "off", "several_devices")
     last_write: int
     off: int
+    several_devices: bool
 
 
 class _Local(threading.local):
@@ -28,6 +29,7 @@ class _Local(threading.local):
 
 state, local, _lock = _State(), _Local(), threading.Lock()
 state.off = state.last_write = 0
+state.several_devices = False
 
 
 def recording() -> bool:

@@ -25,7 +25,8 @@ def add_at(xp: Library, out: Any, places: tuple, values: Any) -> Any:
     if target.dtype.kind == "c":
         parts = target.dtype.char.lower()
         lines = lines._replace(row=lines.row * 2)
-        _reduce(xp, "index_add", "sum", target.reshape(-1).view(parts), lines, values.view(parts))
+        flat = target.reshape(-1).view(parts), lines, values.reshape(-1).view(parts)
+        _reduce(xp, "index_add", "sum", *flat)
     else:
         _reduce(xp, "index_add", "sum", target, lines, values)
     if target is not out:

@@ -8,6 +8,7 @@ from .._core.dtype import of
 from .bounds import clamp
 from .declare import Array, composite, op
 from .elementwise import log, log1p
+from .errors import not_implemented
 from .helpers import like, raw
 from .loss import (
     reduced,
@@ -30,6 +31,8 @@ _LEAST = float(np.float32(1e-12))  # as PyTorch rounds it
 def _bce(xp, input: Array, target: Array, weight: Array | None, reduction):
     """See `binary_cross_entropy`."""
     refuse_integers("binary_cross_entropy", input)
+    if input.dtype.kind == "c":
+        raise not_implemented("binary_cross_entropy", input.dtype)
     if not bool(xp.all((input >= 0) & (input <= 1))):
         raise RuntimeError("all elements of input should be between 0 and 1")
     if target.dtype != input.dtype:

@@ -196,6 +196,8 @@ def _two(op_name: str, first: Any, second: Any, name: str) -> None:
 @op(where=(), promote="bool", node="ComplexBackward0")
 def _complex(xp, input: Array, imag: Array):
     """See `complex`."""
+    if input.dtype.kind == "c":
+        raise RuntimeError("complex(): expected two real tensors, got complex ones")
     shape = np.broadcast_shapes(input.shape, imag.shape)
     out = xp.empty(shape, of(input.dtype).to_complex().numpy)
     out.real, out.imag = input, imag

@@ -8,6 +8,7 @@ from typing import Any
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .errorfunction import in_double, pieces, ratio
+from .errors import not_implemented
 from .helpers import narrow, unary, wide
 
 __all__ = ["digamma", "lgamma", "mvlgamma", "polygamma", "zeta"]
@@ -187,6 +188,8 @@ def zeta(xp, input: Array | float, other: Array | float):
     Infinite for s = 1 and q = 0, -1, -2, ...; NaN for s < 1. Source: the Euler-Maclaurin formula.
     """
     dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind == "c":
+        raise not_implemented("zeta_cpu", dtype)
     s, q = xp.broadcast_arrays(xp.asarray(input, "f8"), xp.asarray(other, "f8"))
     pole = (q <= 0) & (q == xp.floor(q))
     out = xp.where(
@@ -206,6 +209,8 @@ zeta.derivative(other=lambda grad, input, other: grad * -input * zeta(input + 1,
 @op(where=(), promote="float", node="PolygammaBackward0")
 def _polygamma(xp, input: Array, n):
     """See `polygamma`."""
+    if input.dtype.kind == "c":
+        raise not_implemented("polygamma", input.dtype)
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n == 0:

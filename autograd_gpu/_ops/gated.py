@@ -104,6 +104,11 @@ def prelu(input, weight):
     if input.dtype != weight.dtype:
         a, b = input.dtype.legacy, weight.dtype.legacy
         raise RuntimeError(f"prelu: Type promoting not supported. Got {a} and {b}")
+    if weight.device != input.device:  # a single slope would pass for a number
+        raise RuntimeError(
+            "prelu(): Expected all tensors to be on the same device, but found at least two "
+            f"devices, {input.device} and {weight.device}!"
+        )
     n = weight.numel()
     if n == 1:
         return _prelu(input, _reshape(weight, ()))

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .._core.device import guard, library
 from .._core.dtype import of
 from .._core.tensor import Tensor, as_array, make
@@ -206,6 +208,10 @@ def _implicit(out: Tensor) -> Tensor:
             "grad can be implicitly created only for real scalar outputs but got "
             f"{of(array.dtype)!r}"
         )
+    if array.__class__ is np.ndarray:
+        ones = array.copy()
+        ones[...] = 1
+        return make(ones)
     with guard(array):
         return make(library(array).ones(array.shape, array.dtype))
 

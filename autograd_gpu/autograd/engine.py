@@ -7,12 +7,13 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
 
-from .._core.device import guard, library, several_devices
+from .._core.device import guard, library
 from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
@@ -114,7 +115,7 @@ def _pass(
     try:
         set_recording(recorded)
         deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-        if recorded or hooked_leaves or several_devices():
+        if recorded or hooked_leaves or state.several_devices:
             _run_watched(
                 heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {}
             )
@@ -185,7 +186,7 @@ def _run_watched(
         grad, node.g = node.g, None
         if node.seq < state.last_write:
             check_saved(node)
-        with guard(_first(grad)):
+        with guard(_first(grad)) if state.several_devices else nullcontext():
             if recorded:
                 following = node.run_recorded(grad, heap, leaves, needed)
                 if not keep:
@@ -239,7 +240,10 @@ def _finish(leaves: list, recorded: bool) -> None:
             or (grad._array if recorded else grad).dtype is not array.dtype
         ):
             grad = repair(grad, (array.shape, array.dtype))
-        with guard(array):
+        if state.several_devices:
+            with guard(array):
+                accumulate(leaf, grad, recorded)
+        else:
             accumulate(leaf, grad, recorded)
         leaf.accumulated(grad)
 
@@ -260,17 +264,21 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
             or sys.getrefcount(grad) > _ALONE + 1
             or not grad.flags.c_contiguous
         ):
-            grad = own(as_array(grad))
+            grad = as_array(grad)
+            grad = grad.copy("C") if grad.__class__ is np.ndarray else own(grad)
         leaf.grad = make(as_array(grad))
     elif getattr(held._array.flags, "writeable", True):  # CuPy's always are
-        add_into(held._array, grad)
+        if grad.__class__ is np.ndarray:
+            held._array += grad
+        else:
+            add_into(held._array, grad)
         record_write(held._array)
     else:  # memory the user lent us for reading
         leaf.grad = make(held._array + grad)
 
 
 def own(array: Any) -> Any:
-    """A copy, row by row."""
+    """A copy, row by row; on CUDA by a kernel."""
     if array.__class__ is np.ndarray:
         return array.copy("C")
     out = library(array).ndarray(array.shape, array.dtype)
@@ -278,7 +286,7 @@ def own(array: Any) -> Any:
 
 
 def add_into(held: Any, grad: Any) -> None:
-    """`held += grad`; on CUDA through the op, which has a kernel."""
+    """`held += grad`: on CUDA by kernels, for what remains (scalars of NumPy's) as it reads."""
     if held.__class__ is np.ndarray:
         held += grad
     else:

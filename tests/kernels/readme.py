@@ -13,10 +13,10 @@ HEAD = """\
 # Kernels
 
 CUDA C++, no Python. A kernel is a faster evaluation of a body in plain Python: of the function in
-`autograd_gpu/_ops` that is marked `@op(kernel="name")` or `@composite(kernel="name")`, or of the
-step of an optimizer. The files compile unchanged with NVRTC, when a kernel is first used on a GPU,
-and with g++ in tests. [CONTRIBUTING.md](../CONTRIBUTING.md#adding-a-kernel) adds one; after a
-change `python -m tests.kernels.readme` writes this file anew.
+`autograd_gpu/_ops` that is marked `@op(kernel="name")` or `@composite(kernel="name")`, of the step
+of an optimizer, of a draw of random numbers. The files compile unchanged with NVRTC, when a kernel
+is first used on a GPU, and with g++ in tests. [CONTRIBUTING.md](../CONTRIBUTING.md#adding-a-kernel)
+adds one; after a change `python -m tests.kernels.readme` writes this file anew.
 
 No kernel needs a GPU to be tested. `autograd_gpu.testing.emulator` runs every one in order, in
 random order, and with every access to memory watched, against its body; `tests/kernels/test_nvrtc.py`

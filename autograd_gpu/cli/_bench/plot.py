@@ -38,8 +38,10 @@ def draw(found: dict[str, Any], path: Path) -> None:
         axes.set_visible(False)
     if kernels:
         handles, labels = panels[0].get_legend_handles_labels()
-        place = {"loc": "outside lower center", "ncols": len(labels)}
-        figure.legend(handles, labels, frameon=False, fontsize=8, **place)
+        figure.legend(
+            handles, labels, frameon=False, fontsize=8, loc="outside lower center",
+            ncols=len(labels),
+        )  # fmt: skip
     figure.savefig(path)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import autograd_gpu as ag
 
+from ..._core.version import __version__
 from .._errors import Problem
 from . import plot, report
 from .kernels import CASES
@@ -118,4 +119,4 @@ def machine() -> dict[str, str]:
     """What the times belong to."""
     gpu = ag.cuda.get_device_name() if ag.cuda.is_available() else "none"
     return {"processor": platform.processor() or platform.machine(), "gpu": gpu,
-            "python": platform.python_version(), "autograd_gpu": ag.__version__}  # fmt: skip
+            "python": platform.python_version(), "autograd_gpu": __version__}  # fmt: skip
