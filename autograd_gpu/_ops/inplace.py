@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.dtype import can_cast, of
 from .._core.layout import overlaps, owner
+from .._core.library import LIBRARIES
 from .._core.state import hush, quiet, recording, unhush
 from .._core.tensor import Tensor, as_array, make
 from ..autograd.attributes import mark_written
@@ -126,9 +127,10 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
     no view. Was it one? If not, nothing has been done.
     """
     array = target._array
-    if array.__class__ is not np.ndarray or array.dtype.char not in "fd":
+    xp = LIBRARIES.get(array.__class__)
+    if xp is None or array.dtype.char not in "fd":
         return False
-    if not array.flags.c_contiguous:
+    if not (array.flags.c_contiguous if xp is np else _dense(xp, array)):
         return False
     try:
         edges, sources = [target._edge], []
@@ -153,8 +155,8 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
         recorded = any(edges[k] is not None for k in op.differentiable)
     before = array.copy() if recorded and op.arrays[0][1] in op.users else array
     if op.writer is not None:
-        op.writer(np, array, *values, **kwargs)
-    elif not _computed(op, array, values, kwargs):
+        op.writer(xp, array, *values, **kwargs)
+    elif not _computed(op, xp, array, values, kwargs):
         return False
     mark_written(target)
     if recorded:
@@ -163,9 +165,20 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
     return True
 
 
-def _computed(op: Any, array: Any, values: list, kwargs: dict) -> bool:
+def _dense(xp: Any, array: Any) -> bool:
+    """Is a CUDA array contiguous, and on the only device?"""
+    return bool(array._c_contiguous and not xp.several_devices)
+
+
+def _computed(op: Any, xp: Any, array: Any, values: list, kwargs: dict) -> bool:
     """Write what the forward gives, if that has the array's form."""
-    result = op.forward(np, array, *values, **kwargs)
+    if xp is np:
+        result = op.forward(np, array, *values, **kwargs)
+    else:  # a kernel is given all arguments, the defaults too
+        given = dict(zip(op.params, [array, *values], strict=False)) | kwargs
+        named = {p: given.get(p, op.defaults.get(p)) for p in op.params}
+        keywords = {p: named.pop(p) for p in op.keywords}
+        result = op.elsewhere(*named.values(), **keywords)
     if result.dtype is not array.dtype or result.shape != array.shape:
         return False
     array[...] = result
@@ -184,6 +197,8 @@ def _like_target(other: Any, array: Any) -> bool:
     if not isinstance(other, Tensor):
         return False
     source = other._array
+    if source.__class__ is not array.__class__:
+        return False
     if source.dtype is not array.dtype or source.shape != array.shape:
         return False
     near = source is array or source.base is not None or array.base is not None
