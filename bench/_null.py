@@ -41,6 +41,7 @@ def quiet_cupy() -> Any:
         return module
 
     compiler._compile_module_with_cache = compiled
+    cupy.cuda.set_allocator(cupy.get_default_memory_pool().malloc)  # as users have it
     return cupy
 
 

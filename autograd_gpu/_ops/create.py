@@ -10,6 +10,7 @@ from .._core.device import as_device, at, cpu, device, device_of, library, move,
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
 from .._core.library import explained, loaded_class
+from .._core.pinned import pin_memory as in_pinned_memory
 from .._core.size import size_from
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor, make
@@ -21,9 +22,11 @@ from .element import element
 __all__ = ["as_tensor", "empty", "from_numpy", "full", "ones", "tensor", "zeros"]
 
 
-def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
-    """A new leaf around a new array, on its device."""
+def finish(array: Any, device: Any, requires_grad: bool, pin: bool = False) -> Tensor:
+    """A new leaf around a new array, on its device; `pin`: in page-locked memory of the host."""
     out = make(move(array, as_device(device)))
+    if pin:
+        out = in_pinned_memory(out)
     if requires_grad:
         if out._array.dtype.kind in "biu":
             raise RuntimeError(
@@ -159,7 +162,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     array = array_of(data, None if dtype is None else numpy_of(dtype), "tensor")
     if device is None and array.__class__ is not np.ndarray:
         device = device_of(array)
-    return finish(array, device, requires_grad)
+    return finish(array, device, requires_grad, pin_memory)
 
 
 @composite(where=("",))
@@ -241,8 +244,9 @@ def new_array(size: tuple[int, ...], wanted: Any, op: str, place: device = cpu) 
 
 
 def _filled(
-    op: str, size: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any
-) -> Tensor:
+    op: str, size: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any,
+    pin: bool = False,
+) -> Tensor:  # fmt: skip
     wanted = numpy_of(dtype)
     if value is not None:
         value = wanted.type(value) if isinstance(value, np.generic) else element(wanted, value)
@@ -253,7 +257,7 @@ def _filled(
             fill_array(array, value)
     if out is not None:
         return into(out, array)
-    return finish(array, place, requires_grad)
+    return finish(array, place, requires_grad, pin)
 
 
 def fill_array(array: Any, value: Any) -> None:
@@ -281,23 +285,32 @@ def empty(
     memory_format=None,
 ):
     """A tensor with anything in it. `size`: lengths, or one tuple of them."""
-    return _filled("empty", size_from(size, "empty"), None, dtype, device, requires_grad, out)
+    lengths = size_from(size, "empty")
+    return _filled("empty", lengths, None, dtype, device, requires_grad, out, pin_memory)
 
 
 @composite(where=("",))
-def zeros(*size, dtype=None, device=None, requires_grad=False, out=None):
+def zeros(
+    *size, dtype=None, device=None, requires_grad=False, out=None, pin_memory=False
+):
     """A tensor of zeros. `size`: lengths, or one tuple of them."""
-    return _filled("zeros", size_from(size, "zeros"), 0, dtype, device, requires_grad, out)
+    lengths = size_from(size, "zeros")
+    return _filled("zeros", lengths, 0, dtype, device, requires_grad, out, pin_memory)
 
 
 @composite(where=("",))
-def ones(*size, dtype=None, device=None, requires_grad=False, out=None):
+def ones(
+    *size, dtype=None, device=None, requires_grad=False, out=None, pin_memory=False
+):
     """A tensor of ones. `size`: lengths, or one tuple of them."""
-    return _filled("ones", size_from(size, "ones"), 1, dtype, device, requires_grad, out)
+    lengths = size_from(size, "ones")
+    return _filled("ones", lengths, 1, dtype, device, requires_grad, out, pin_memory)
 
 
 @composite(where=("",))
-def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None):
+def full(
+    size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None, pin_memory=False
+):
     """A tensor of one number, in the dtype of that number unless another is given."""
     value = fill_value._array[()] if isinstance(fill_value, Tensor) else fill_value
     wanted = of(
@@ -305,8 +318,9 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=
     )
     size = (size,) if isinstance(size, int) else tuple(size)
     return _filled(
-        "full", size_from(size, "full"), value, dtype or wanted, device, requires_grad, out
-    )
+        "full", size_from(size, "full"), value, dtype or wanted, device, requires_grad, out,
+        pin_memory,
+    )  # fmt: skip
 
 
 def legacy_new(cls: type, *args: Any) -> Tensor:

@@ -77,7 +77,7 @@ def create(
     _may_require(kind, requires_grad)
     array = new_array(size, kind, op, place)
     write(array, gen)
-    return finish(array, place, requires_grad)
+    return finish(array, place, requires_grad, bool(options.get("pin_memory")))
 
 
 def _strided(op: str, layout: Any) -> None:

@@ -60,3 +60,17 @@ def test_a_loader_pins_its_batches(cuda):
     data = ag.utils.data.TensorDataset(ag.arange(6.0), ag.arange(6))
     for x, y in ag.utils.data.DataLoader(data, batch_size=3, pin_memory=True):
         assert x.is_pinned() and y.is_pinned() and len(x) == 3
+
+
+@pytest.mark.parametrize("make", [
+    lambda **o: ag.empty(3, **o), lambda **o: ag.zeros(3, **o), lambda **o: ag.full((3,), 2.0, **o),
+    lambda **o: ag.tensor([1.0], **o), lambda **o: ag.rand(3, **o),
+])  # fmt: skip
+def test_made_in_page_locked_memory(cuda, make):
+    assert make(pin_memory=True).is_pinned() and not make().is_pinned()
+
+
+def test_without_a_device_there_is_no_page_locked_memory(monkeypatch):
+    monkeypatch.setattr("autograd_gpu._core.pinned.cuda_status", lambda: (False, "there is none"))
+    with pytest.raises(RuntimeError, match="Cannot access accelerator device"):
+        ag.zeros(3, pin_memory=True)
