@@ -58,13 +58,22 @@ class Instance:
                 f"{self.title}: expected {len(self.parameters)} arguments "
                 f"({', '.join(p.name for p in self.parameters)}), got {len(args)}"
             )
+        ndarray = xp.ndarray
         return tuple([
-            _checked(self, xp, p, a) if convert is None else convert(a)
+            convert(a)
+            if convert is not None
+            else a
+            if a.__class__ is ndarray
+            and a._c_contiguous
+            and p.pointer
+            and _NAMES.get(a.dtype) == p.dtype
+            else _checked(self, xp, p, a)
             for p, convert, a in zip(self.parameters, self.converters, args, strict=True)
         ])
 
 
 def _checked(instance: Instance, xp: Library, parameter: Parameter, value: Any) -> Any:
+    """An argument that is not the usual array, as the driver takes it; errors."""
     if value is None and parameter.optional:
         return xp.null
     where = f"{instance.title}: {parameter.name}"
@@ -72,7 +81,7 @@ def _checked(instance: Instance, xp: Library, parameter: Parameter, value: Any) 
         wanted = STRUCTS[parameter.dtype]
         if getattr(value, "dtype", None) != wanted:
             raise TypeError(f"{where}: expected a structure {parameter.dtype}, got {value!r}")
-        return value
+        return value[()]  # CuPy asks a 0-d array for its address in 3 us, a scalar in 1
     if value.__class__ is not xp.ndarray:
         raise TypeError(
             f"{where}: expected an array on a CUDA device, got {type(value).__name__}"
