@@ -32,22 +32,20 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
     for k, (_, param, kind) in enumerate(op.arrays):
         values[param] = f"a{k}"
         unwrap += _unwrap(k, param, kind, reference)
-    retry = f"return general(OP, ({', '.join(op.params)},), out)"
-    if operator:
-        retry = f"return operator(OP, ({', '.join(op.params)},))"
+    path, rest = ("operator", "") if operator else ("general", ", out")
+    retry = f"return {path}(OP, ({', '.join(op.params)},){rest})"
     signature = op.operator_signature if operator else op.signature
     first = op.arrays[0][1]
     if op.lists and len(op.arrays) == 1 and not op.extras:
         return _list_call(op, name, retry)
     if op.lists:
         return [f"def {name}({signature}):", f"    {retry}"]
-    given = _arguments(op, {p: p for p in op.params})
     main = "[0]" if op.extras else ""
     passed = _arguments(op, values)
     lines = [
         f"def {name}({signature}):",
         f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
-        f"        return forward(numpy, {given}){main}",
+        f"        return forward(numpy, {_arguments(op, {p: p for p in op.params})}){main}",
         f"    if {first}.__class__ is not Tensor and {first}.__class__ in RAW:  # of a device",
         *indent(_on_device(op, f"{first}.__class__", {p: p for p in op.params}), 8),
         f"        return array{main}",

@@ -160,7 +160,8 @@ extern "C" void __tsan_vptr_update(void**, void*) {}
   extern "C" void __ubsan_handle_##name##_abort values {       \
     if (emulator::now.in_kernel) emulator::fail(__VA_ARGS__, CALLER); \
   }
-FOUND(type_mismatch_v1, (const void*, const void* address), "misaligned access to %p pc=%p", address)
+FOUND(type_mismatch_v1, (const void*, const void* address),
+      "misaligned access to %p pc=%p", address)
 FOUND(out_of_bounds, (const void*, const void* index),
       "out of bounds: index %ld of an array of fixed size pc=%p", reinterpret_cast<long>(index))
 #define OVERFLOW(name, sign)                                                                 \
