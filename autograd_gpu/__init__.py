@@ -50,7 +50,7 @@ _LAZY = {
     "backends": None, "cuda": None, "datasets": None, "linalg": None, "nn": None, "optim": None,
     "random": None,
     "return_types": None, "serialization": None, "special": None, "testing": None,
-    "utils": None,
+    "utils": None, "viz": None,
     "load": "serialization", "save": "serialization",
     "get_default_device": "_core.device", "set_default_device": "_core.device",
     "Generator": "random", "default_generator": "random", "get_rng_state": "random",

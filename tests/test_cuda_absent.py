@@ -42,7 +42,7 @@ NEEDY = {
     "set_per_process_memory_fraction": (0.5,), "set_rng_state": (ag.zeros(16, dtype=ag.uint8),), "synchronize": (),
 }  # fmt: skip
 
-MADE = {"CustomOp", "Event", "OutOfMemoryError", "RawKernel", "StreamContext", "custom_op", "device_of", "stream"}
+MADE = {"CustomOp", "check_indices", "Event", "OutOfMemoryError", "RawKernel", "StreamContext", "custom_op", "device_of", "stream"}
 """What can be made: a device is needed when it is used, if at all."""
 
 

@@ -1,15 +1,16 @@
 """Where an array lives and which library computes on it."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from .library import LIBRARIES, Library, cuda_library, loaded_class
+from .library import LIBRARIES, Library, cuda_library, installed, loaded_class
 
 __all__ = [
-    "as_device", "at", "cpu", "cuda", "cuda_status", "device", "device_of", "get_default_device",
-    "guard", "library", "move", "on", "set_default_device",
+    "as_device", "at", "carried", "cpu", "cuda", "cuda_status", "device", "device_of",
+    "get_default_device", "guard", "library", "move", "on", "set_default_device",
 ]  # fmt: skip
 
 
@@ -180,6 +181,22 @@ def guard(array: Any) -> Any:
         return nullcontext()
     index = array.data.device_id
     return nullcontext() if index == xp.current_device() else xp.device(index)
+
+
+def carried() -> AbstractContextManager[None]:
+    """A context for another thread, in which its device and stream are this thread's: CUDA and
+    CuPy keep them for each thread."""
+    xp = installed()
+    if xp is None:
+        return nullcontext()
+    index, stream = xp.module.cuda.runtime.getDevice(), xp.module.cuda.get_current_stream()
+
+    @contextmanager
+    def there() -> Iterator[None]:
+        with xp.device(index), stream:
+            yield
+
+    return there()
 
 
 def at(place: device) -> Any:

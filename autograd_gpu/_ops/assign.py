@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import library
+from .._core.device import guard, library
 from .._core.layout import owner
 from .._core.memory import pointer
-from .._core.state import recording
+from .._core.state import recording, state
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import mark_written
 from ..autograd.views import base_of
@@ -151,9 +151,17 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         TypeError: the value is neither a number nor a tensor.
         RuntimeError: a value that does not fit; x is a leaf that requires grad, or overlaps itself.
     """
+    if state.several_devices:
+        with guard(self._array):
+            _setitem(self, index, value)
+    else:
+        _setitem(self, index, value)
+
+
+def _setitem(self: Tensor, index: Any, value: Any) -> None:
     if not isinstance(value, Tensor):
         value = _constant(self, value)
-    elif value._array.__class__ is not self._array.__class__:
+    elif state.several_devices or value._array.__class__ is not self._array.__class__:
         value = value.to(self.device)
     if index is False:
         return

@@ -9,6 +9,7 @@ from .._core.device import device as Device
 from .._core.device import device_of, move
 from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
+from .._core.state import state
 from .._core.tensor import Tensor, make
 from .declare import Array, composite, op
 from .element import element
@@ -123,7 +124,9 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         raise TypeError(
             f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
         )
-    if isinstance(src, Tensor) and src._array.__class__ is not self._array.__class__:
+    if isinstance(src, Tensor) and (
+        state.several_devices or src._array.__class__ is not self._array.__class__
+    ):
         src = on_device(src, device_of(self._array), non_blocking)
     return write_inplace(copy.op, self, (src, non_blocking), {})
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import library
+from .._core.device import guard, library
 from .._core.library import LIBRARIES, QUICK, RAW
 from .._core.state import hush, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
@@ -318,6 +318,10 @@ def composite(
             def function(first: Any, *rest: Any) -> Any:
                 run = kernels.get(first.__class__)
                 if run is not None:
+                    if state.several_devices:
+                        with guard(first):
+                            result = run(first, *rest)
+                            return body(first, *rest) if result is NotImplemented else result
                     result = run(first, *rest)
                     if result is not NotImplemented:
                         return result

@@ -11,7 +11,7 @@ from .._core.tensor import make
 from .along import place
 from .declare import Array, composite, op
 from .errors import mismatch
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .norms import length, norm_backward, vector_norm
 from .reduce import _sum
 from .select import masked_fill
@@ -55,6 +55,7 @@ def _common_shape(*tensors: Any) -> tuple[int, ...]:
 
 
 @composite(where=("", "nn.functional"))
+@where_it_is
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """The cosine of the angle between vectors along `dim`; the two tensors broadcast.
 
@@ -84,6 +85,7 @@ def _at_least(lengths: Any, eps: float) -> Any:
 
 
 @composite(where=("nn.functional",))
+@where_it_is
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     """Vectors along `dim` divided by their length, or by `eps` where they are shorter.
 

@@ -10,6 +10,7 @@ from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
 from .accumulate import add_at
 from .declare import Array, Index, composite, op
+from .helpers import where_it_is
 from .lines import read_at
 from .rows import bounded
 
@@ -148,6 +149,7 @@ def _shorten(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -
 
 
 @composite(where=("nn.functional",))
+@where_it_is
 def one_hot(input, num_classes=-1):
     """Zeros, with a 1 at each number's place in a new last dimension.
 

@@ -9,7 +9,7 @@ from .._core.errors import OutOfMemoryError
 from .._core.layout import dim_error
 from .._core.library import explained
 
-__all__ = ["explain", "needs", "not_implemented", "wrong_type"]
+__all__ = ["explain", "needs", "not_implemented", "two_devices", "wrong_type"]
 
 
 def explain(op: Any, arrays: list, error: Exception) -> Exception | None:
@@ -40,6 +40,14 @@ def mismatch(shapes: list[tuple]) -> RuntimeError | None:
                         f"dimension {ndim + d}"
                     )
     return None
+
+
+def two_devices(op: Any, first: Any, second: Any) -> RuntimeError:
+    """An op was given tensors that are not on one device."""
+    return RuntimeError(
+        f"{op.name}(): Expected all tensors to be on the same device, but found at least two "
+        f"devices, {first} and {second}!"
+    )
 
 
 def wrong_type(op: Any, value: Any, name: str, wanted: str = "Tensor") -> TypeError:

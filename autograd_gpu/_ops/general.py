@@ -3,20 +3,21 @@
 Generated calls (generate.py) do the same for the usual case; this is how it reads in ordinary code.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from .._core.device import device_of, library
+from .._core.device import device_of, guard, library
 from .._core.dtype import can_cast, category, of, result_dtype
 from .._core.library import RAW
-from .._core.state import hush, quiet, recording, tick, unhush
+from .._core.state import hush, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.attributes import mark_written
 from ..autograd.graph import Output
 from ..autograd.views import edge_of, link_view, view_list
 from .declare import form, form_out, share_node
-from .errors import explain, wrong_type
+from .errors import explain, two_devices, wrong_type
 
 __all__ = [
     "Call",
@@ -49,9 +50,17 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
     """Do a call the long way."""
     token = hush(quiet)
     try:
-        return _general(op, values, out)
+        with _there(values) if state.several_devices else nullcontext():
+            return _general(op, values, out)
     finally:
         unhush(token)
+
+
+def _there(values: Any) -> Any:
+    """A context in which the device of the arguments is the current one."""
+    arrays = (getattr(v, "_array", v) for v in flat(values))
+    found = (a for a in arrays if a.__class__ in RAW and a.__class__ is not np.ndarray)
+    return guard(next(found, None))
 
 
 def _general(op: Any, values: tuple, out: Any) -> Any:
@@ -135,10 +144,7 @@ def _same_device(op: Any, call: Call) -> None:
     kept = [t for t in tensors if t._array.ndim or t._array.__class__ is not np.ndarray]
     places = list(dict.fromkeys(device_of(t._array) for t in kept))
     if len(places) > 1:
-        raise RuntimeError(
-            f"{op.name}(): Expected all tensors to be on the same device, but found at least two "
-            f"devices, {places[0]} and {places[1]}!"
-        )
+        raise two_devices(op, places[0], places[1])
     for i, _, _ in op.arrays:
         v = call.values[i]
         several = isinstance(v, list)
@@ -333,6 +339,8 @@ def _into(op: Any, call: Call, out: Any) -> Any:
     array, _ = forward(op, call)
     for t, a in zip(outs, array if op.outputs else (array,), strict=True):
         a = as_array(a)
+        if device_of(a) != device_of(t._array):
+            raise two_devices(op, device_of(a), device_of(t._array))
         if not can_cast(of(a.dtype), t.dtype):
             raise RuntimeError(
                 f"result type {of(a.dtype).legacy} can't be cast to the desired output type "

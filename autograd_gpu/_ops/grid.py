@@ -11,7 +11,7 @@ from .._core.size import Size, size_from
 from .._core.tensor import make
 from .declare import composite
 from .errors import mismatch
-from .helpers import raw
+from .helpers import raw, where_it_is
 from .join import stack
 from .rows import index_select
 from .shape import _expand, _reshape
@@ -88,6 +88,7 @@ def cartesian_prod(*tensors):
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def combinations(input, r=2, with_replacement=False):
     """All choices of r elements of a vector in their order, a row each; with replacement, elements
     may come again.

@@ -1,13 +1,15 @@
 """What formulas share and that is no op of its own: raw views of masks, constants beside Tensors,
 conjugates."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from .._core.device import library
+from .._core.device import guard, library
 from .._core.dtype import of, result_dtype
 from .._core.library import LIBRARIES
+from .._core.state import state
 from .._core.tensor import Tensor, make
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "of_real_numbers",
     "raw",
     "unary",
+    "where_it_is",
     "wide",
 ]
 
@@ -35,8 +38,23 @@ def like(array: Any, reference: Any) -> Any:
     their device."""
     beside = raw(reference).__class__
     if array.__class__ is not beside and array.__class__ is np.ndarray and beside in LIBRARIES:
-        array = LIBRARIES[beside].asarray(array)
+        with guard(raw(reference)):
+            array = LIBRARIES[beside].asarray(array)
     return make(array) if isinstance(reference, Tensor) else array
+
+
+def where_it_is(function: Any) -> Any:
+    """A composite that computes with raw arrays: with the device of its first tensor as the current
+    one, which matters where there are several."""
+
+    @functools.wraps(function)
+    def run(*given: Any, **options: Any) -> Any:
+        if not state.several_devices:
+            return function(*given, **options)
+        with guard(raw(next(iter((*given, *options.values())), None))):
+            return function(*given, **options)
+
+    return run
 
 
 def no_gradient(grad: Any) -> Any:

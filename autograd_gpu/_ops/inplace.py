@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from .._core.device import guard
 from .._core.dtype import can_cast, of
 from .._core.layout import overlaps, owner
 from .._core.library import LIBRARIES
-from .._core.state import hush, quiet, recording, unhush
+from .._core.memory import pointer
+from .._core.state import hush, quiet, recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
 from ..autograd.attributes import mark_written
 from ..autograd.views import base_of, edge_of, rebase, refuse_inplace
@@ -23,6 +25,13 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     What a formula names `out` is what stands in memory after the write; the written input, where a
     formula names it, is a copy made before.
     """
+    if state.several_devices:
+        with guard(target._array):
+            return _write(op, target, args, kwargs)
+    return _write(op, target, args, kwargs)
+
+
+def _write(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     token = hush(quiet)
     try:
         key = len(args), *kwargs
@@ -80,6 +89,13 @@ def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: 
     """f_ from a composite f: compute from a copy (what is saved must not be written), write, take
     over the history.
     """
+    if state.several_devices:
+        with guard(target._array):
+            return _write_result(target, function, args, kwargs)
+    return _write_result(target, function, args, kwargs)
+
+
+def _write_result(target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
     edge = edge_of(target)
     array = target._array
     result = function(
@@ -270,8 +286,9 @@ def _partly(a: Any, b: Any) -> bool:
     """
     if not (a.flags.c_contiguous and b.flags.c_contiguous) or not a.size or not b.size:
         return False
-    same = a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape
-    return not same and np.may_share_memory(a, b)
+    first, second = pointer(a), pointer(b)
+    same = first == second and a.shape == b.shape
+    return not same and first < second + b.nbytes and second < first + a.nbytes
 
 
 def _check_shape(op: Any, call: Call, array: Any) -> None:

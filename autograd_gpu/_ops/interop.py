@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._core.convert import host_array, numpy
-from .._core.device import cuda, device, device_of, move
+from .._core.device import cuda, device, device_of, guard, move
 from .._core.dtype import of
 from .._core.layout import owner
 from .._core.state import recording
@@ -308,7 +308,8 @@ def _copied_memory(array: Any, memo: dict[int, Any]) -> Any:
         or not isinstance(array, np.ndarray)
         or not (whole.flags.c_contiguous or whole.flags.f_contiguous)
     ):
-        return array.copy(order="K") if isinstance(array, np.ndarray) else array.copy()
+        with guard(array):
+            return array.copy(order="K") if isinstance(array, np.ndarray) else array.copy()
     if id(whole) not in memo:
         memo[id(whole)] = whole.copy(order="K")
         memo.setdefault(id(memo), []).append(whole)  # keeps it alive, so that its id stays its own

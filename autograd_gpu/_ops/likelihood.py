@@ -6,7 +6,7 @@ import warnings
 from .convert import _cast
 from .declare import composite
 from .elementwise import exp, log
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .loss import (
     reduce_loss,
     reduction_of,
@@ -74,6 +74,7 @@ def poisson_nll_loss(
 
 
 @composite(where=("nn.functional",))
+@where_it_is
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """The negative log likelihood of normal numbers with mean x and variance v.
 

@@ -11,7 +11,7 @@ from .classify import at_class, from_class
 from .declare import Array, Index, composite, op
 from .distances import pairwise_distance
 from .elementwise import sqrt
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .loss import reduce_loss, reduced, reduction_of, refuse_gradient, share
 from .reduce import _sum
 from .select import where
@@ -253,6 +253,7 @@ _multi_margin.derivative(
 
 
 @composite(where=("nn.functional",))
+@where_it_is
 def multi_margin_loss(
     input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
 ):

@@ -13,7 +13,7 @@ from .factor import (
     cholesky,
     svdvals,
 )
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .matmul import adjoint, matmul
 from .norms import vector_norm
 from .reduce import _sum
@@ -26,6 +26,7 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "pinv"]
 
 
 @composite(where=("linalg",))
+@where_it_is
 def pinv(A, *, atol=None, rtol=None, hermitian=False, out=None):
     """The Moore-Penrose inverse: singular values not above max(atol, rtol s_1) count as 0.
 

@@ -13,7 +13,7 @@ from .along import pick, selected, slice_along
 from .cumulative import accumulated
 from .declare import Array, composite, op
 from .extremes import evenly, refuse_empty
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .returns import result_type
 from .select import where
 from .shape import _permute, _reshape
@@ -205,6 +205,7 @@ for _f in (_median, _nanmedian, kthvalue, mode):
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
     """The q-quantiles: of all elements, or along one dimension.
 
@@ -220,6 +221,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=N
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
     """The q-quantiles of what is not NaN, NaN where nothing is; otherwise as `quantile`."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, out)

@@ -9,7 +9,7 @@ from .._core.device import library
 from .._core.dtype import of
 from .._core.layout import normal_dims
 from .declare import Array, composite, op
-from .helpers import like, raw
+from .helpers import like, raw, where_it_is
 from .select import masked_fill
 from .shape import spread
 from .summing import add_reduce, wide
@@ -159,6 +159,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None):
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """Mean over all elements, or over `dim`, of those that are not NaN; NaN where there is none.
 

@@ -12,7 +12,7 @@ from .._core.size import size_from
 from .._core.tensor import Tensor, make
 from .convert import clone
 from .declare import Array, composite, op
-from .helpers import raw
+from .helpers import raw, where_it_is
 from .reduce import _sum
 from .rows import index_select
 from .shape import _expand, _reshape, unsqueeze
@@ -172,6 +172,7 @@ def tile(input, *dims):
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Every slice of a dimension (by default, every element of the flattened input) repeated in
     place.

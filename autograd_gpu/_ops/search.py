@@ -7,12 +7,13 @@ import numpy as np
 from .._core.device import library
 from .._core.tensor import Tensor, make
 from .declare import composite
-from .helpers import raw
+from .helpers import raw, where_it_is
 
 __all__ = ["argwhere", "nonzero"]
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def nonzero(input, *, as_tuple=False, out=None):
     """The indices of the elements that are not zero: an int64 matrix, a row an element, in
     row-major order.
@@ -46,6 +47,7 @@ def _rows(xp: Any, array: Any) -> Any:
 
 
 @composite(where=("", "Tensor"))
+@where_it_is
 def argwhere(input):
     """The indices of the elements that are not zero, a row an element; `nonzero` under NumPy's
     name.

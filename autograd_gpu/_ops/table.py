@@ -9,6 +9,7 @@ from .arithmetic import add
 from .complex import real_part
 from .convert import _cast, _clone_in, clone, copied_into, copy_
 from .declare import PUBLIC, REGISTRY
+from .join import stack
 from .reduce import _sum
 from .shape import _reshape
 
@@ -30,4 +31,5 @@ verbs.update(
     clone=clone,
     clone_in=_clone_in,
     copy_=copy_,
+    stack=stack,
 )

@@ -142,14 +142,16 @@ def _result(result: Any, target: Tensor, recorded: bool, taken: set[int]) -> Ten
         return repair(result, form)
     array = as_array(repair(result, form))
     if array.base is not None or id(array) in taken or not array.flags.c_contiguous:
-        array = array.copy("C")
+        with guard(array):
+            array = array.copy("C")
     taken.add(id(array))
     return make(array)
 
 
 def _zeros_like(array: Any) -> Any:
-    out = array.copy("C")
-    out[...] = 0
+    with guard(array):
+        out = array.copy("C")
+        out[...] = 0
     return out
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.device import guard, library
+from .._core.device import carried, guard, library
 from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
@@ -45,6 +45,7 @@ class _Held(threading.local):
 
 _held = _Held()
 _DEEP = 10
+_HERE = nullcontext()
 
 
 def run_backward(
@@ -80,13 +81,14 @@ def _in_thread(depth: int, *call: Any) -> list | None:
     It works for the pass that holds the lock, and so takes none.
     """
     done: list = []
-    on = recording()
+    on, here = recording(), carried()
 
     def work() -> None:
         _held.depth = depth + 1
         set_recording(on)
         try:
-            done.append((_pass(*call), None))
+            with here:
+                done.append((_pass(*call), None))
         except BaseException as error:
             done.append((None, error))
         finally:
@@ -235,15 +237,12 @@ def _finish(leaves: list, recorded: bool) -> None:
         if grad is None:
             continue
         array = leaf.array
-        if (
-            grad.shape != array.shape
-            or (grad._array if recorded else grad).dtype is not array.dtype
-        ):
-            grad = repair(grad, (array.shape, array.dtype))
-        if state.several_devices:
-            with guard(array):
-                accumulate(leaf, grad, recorded)
-        else:
+        with guard(array) if state.several_devices else _HERE:
+            if (
+                grad.shape != array.shape
+                or (grad._array if recorded else grad).dtype is not array.dtype
+            ):
+                grad = repair(grad, (array.shape, array.dtype))
             accumulate(leaf, grad, recorded)
         leaf.accumulated(grad)
 
@@ -302,7 +301,8 @@ def _captured(leaves: list, inputs: list, recorded: bool) -> list:
             grad.shape != array.shape
             or (grad._array if recorded else grad).dtype is not array.dtype
         ):
-            grad = repair(grad, (array.shape, array.dtype))
+            with guard(array):
+                grad = repair(grad, (array.shape, array.dtype))
         hooks.capture.append(leaf.accept(grad, recorded))
     return [edge.hooks.capture[0] if edge.hooks.capture else None for edge in inputs]
 

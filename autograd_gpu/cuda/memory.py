@@ -63,9 +63,9 @@ reset_max_memory_allocated = reset_peak_memory_stats
 
 
 def _watcher() -> Any:
-    cuda = lib("reset_peak_memory_stats").module.cuda
+    module = lib("reset_peak_memory_stats").module
 
-    class Watcher(cuda.memory_hook.MemoryHook):  # type: ignore[misc, name-defined]
+    class Watcher(module.cuda.memory_hook.MemoryHook):  # type: ignore[misc, name-defined]
         """Sees every allocation."""
 
         name = "autograd_gpu peak"
@@ -73,7 +73,9 @@ def _watcher() -> Any:
         def malloc_postprocess(self, *, device_id: int, **_: Any) -> None:
             """Called by the pool after it found memory."""
             if device_id in _peaks:
-                _peaks[device_id] = max(_peaks[device_id], memory_allocated(device_id))
+                with module.cuda.Device(device_id):
+                    used = int(module.get_default_memory_pool().used_bytes())
+                _peaks[device_id] = max(_peaks[device_id], used)
 
     return Watcher()
 

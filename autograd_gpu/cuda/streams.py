@@ -36,12 +36,12 @@ class Stream:
                 self._stream = made.ExternalStream(stream_ptr, self.device_index)
             else:
                 self._stream = made.Stream(non_blocking=True, priority=priority or None)
-        self._held: Any = None
+        self._held: list[StreamContext] = []
 
     @classmethod
     def _of(cls, stream: Any, device_index: int) -> "Stream":
         out = cls.__new__(cls)
-        out._stream, out.device_index, out._held = stream, device_index, None
+        out._stream, out.device_index, out._held = stream, device_index, []
         return out
 
     @property
@@ -78,16 +78,20 @@ class Stream:
 
     def __enter__(self) -> "Stream":
         """Make it the current stream."""
-        self._held = StreamContext(self)
-        self._held.__enter__()
+        context = StreamContext(self)
+        context.__enter__()
+        self._held.append(context)
         return self
 
     def __exit__(self, *error: object) -> None:
         """Back to the stream before."""
-        self._held.__exit__(*error)
+        self._held.pop().__exit__(*error)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
+        if not isinstance(other, Stream):
+            return False
+        mine, others = ((s.device_index, s.cuda_stream) for s in (self, other))
+        return mine == others  # the default streams of all devices have one handle
 
     def __hash__(self) -> int:
         return hash((self.device_index, self.cuda_stream))

@@ -228,7 +228,7 @@ def _difference(a: Any, b: Any, exact: bool, truth: Any = None) -> tuple[float, 
     return _measured(x, y, kind, None if truth is None else truth.detach()._array)
 
 
-def _measured(x: Any, y: Any, kind: str, truth: Any) -> tuple[float, float]:
+def _measured(x: Any, y: Any, kind: str, truth: Any = None) -> tuple[float, float]:
     wide = np.complex128 if kind.startswith("complex") else np.float64
     p, q = x.astype(wide), y.astype(wide)
     with np.errstate(all="ignore"):
