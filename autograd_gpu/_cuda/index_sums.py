@@ -86,7 +86,7 @@ def _sorted(xp: Library, name: str, reduce: str, out: Any, lines: Lines, values:
     """The values of one line side by side, taken in their order: always the same sum."""
     index = numbers(xp, lines.index, lines.length)
     order = xp.argsort(index, kind="stable")
-    form = "columns" if lines.row >= 32 else "warps"
+    form = "columns" if reduce == "sum" and lines.row >= 32 else "warps"
     threads = values.size * (1 if form == "columns" else 32)
     launch(
         xp, name, ("sorted" if reduce == "sum" else reduce) + "_" + form, key(values.dtype),

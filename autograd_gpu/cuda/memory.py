@@ -102,7 +102,7 @@ def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None
     index = index_of(device, "set_per_process_memory_fraction")
     with lib("set_per_process_memory_fraction").device(index):
         _pool("set_per_process_memory_fraction").set_limit(
-            size=int(mem_get_info(index)[1] * fraction)
+            size=max(1, int(mem_get_info(index)[1] * fraction))  # 0 would be no limit
         )
 
 

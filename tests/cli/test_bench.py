@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +95,15 @@ def test_no_picture_without_matplotlib(monkeypatch, capsys, tmp_path):
 def test_crossover(cuda, wanted):
     rows = {str(n): {"cpu": c, "cuda": g} for n, c, g in zip((1, 10, 100), (2, 9, 30), cuda, strict=True)}
     assert report.crossover(rows, "cpu", "cuda") == wanted
+
+
+def test_sizes_are_numbers():
+    rows = {"2": {"cpu": 1, "cuda": 9}, "10": {"cpu": 9, "cuda": 1}, "100": {"cpu": 9, "cuda": 1}}
+    assert report.crossover(rows, "cpu", "cuda") == 10
+
+
+def test_the_cpus_clock_is_of_all_calls():
+    assert timing.CpuClock().run(lambda: time.sleep(0.003), 4) >= 0.012
 
 
 class Ticking(timing.Clock):

@@ -197,3 +197,46 @@ def test_what_a_device_is(cuda):
     assert ag.cuda.get_arch_list() == [f"sm_{properties.major}{properties.minor}"]
     assert ag.cuda.is_available() and ag.cuda.unavailable_reason() == "" and ag.cuda.is_bf16_supported()
     ag.cuda.synchronize()
+
+
+def test_the_device_before_comes_back(two_devices):
+    with ag.cuda.device(1):
+        with ag.cuda.device(0):
+            assert ag.cuda.current_device() == 0
+        assert ag.cuda.current_device() == 1
+        ag.cuda.set_device(-1)
+        with ag.cuda.device(-1), ag.cuda.device(None):
+            assert ag.cuda.current_device() == 1
+
+
+def test_one_device_is_guarded_no_more_after_two():
+    from autograd_gpu._core.state import state
+    from autograd_gpu.testing import standin
+
+    with standin.activate(devices=2):
+        assert state.several_devices
+    assert not state.several_devices
+
+
+def test_synchronize_waits_for_the_device_that_it_names(two_devices, monkeypatch):
+    waited = []
+    monkeypatch.setattr(two_devices.cuda.Device, "synchronize", lambda self: waited.append(self.id))
+    ag.cuda.synchronize()
+    ag.cuda.synchronize("cuda:1")
+    assert waited == [0, 1]
+
+
+def test_older_devices_have_bfloat16_by_way_of_float32(cuda, monkeypatch):
+    monkeypatch.setattr("autograd_gpu.cuda.devices.get_device_capability", lambda: (7, 5))
+    assert ag.cuda.is_bf16_supported() and not ag.cuda.is_bf16_supported(including_emulation=False)
+
+
+def test_writes_that_overlap_are_refused_as_on_the_cpu(cuda):
+    for place in ("cpu", "cuda"):
+        x = ag.arange(4.0, device=place)
+        for write in (lambda: x[:2].add_(x[1:3]), lambda: x[1:].copy_(x[:-1]), lambda: x.__setitem__(slice(1, None), x[:-1])):  # noqa: B023
+            with pytest.raises(RuntimeError, match="single memory location"):
+                write()
+        x[:2].add_(x[2:])
+        x[:3].copy_(x[:3])
+        assert x.tolist() == [2, 4, 2, 3]

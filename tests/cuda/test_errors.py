@@ -41,3 +41,16 @@ def test_errors_that_are_not_cudas_stay_what_they_are(cuda):
         ag.ones(2, device="cuda") + ag.ones(3, device="cuda")
     with pytest.raises(IndexError):
         ag.ones(2, device="cuda").sum(5)
+
+
+@pytest.mark.parametrize("name", ["CUDADriverError", "CUBLASError", "CURANDError", "CUSOLVERError"])
+def test_errors_of_cudas_libraries_name_the_op(cuda, monkeypatch, name):
+    x = ag.ones(3, device="cuda")
+
+    def fail(*arguments, **options):
+        raise type(name, (RuntimeError,), {})("went wrong")
+
+    for table in (library.KERNELS, library.QUICK):
+        monkeypatch.setitem(table["tanh"], cuda.ndarray, fail)
+    with pytest.raises(RuntimeError, match=r"CUDA error in tanh\(\): went wrong"):
+        x.tanh()

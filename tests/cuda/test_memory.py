@@ -82,3 +82,33 @@ def test_a_pass_that_runs_out_leaves_the_engine_usable(cuda):
 def test_without_a_pool_limit_nothing_is_refused(cuda):
     with pytest.raises(ValueError, match="Allowed range: 0-1"):
         ag.cuda.set_per_process_memory_fraction(2.0)
+
+
+def test_each_device_has_memory_of_its_own(two_devices):
+    first, second = (ag.cuda.memory_allocated(k) for k in range(2))
+    reserved = ag.cuda.memory_reserved(0)
+    x = ag.zeros(1 << 16, device="cuda:1")
+    assert ag.cuda.memory_allocated(0) == ag.cuda.memory_allocated() == first
+    assert ag.cuda.memory_allocated(1) >= second + x.nbytes <= ag.cuda.memory_reserved(1)
+    assert ag.cuda.memory_reserved(0) == reserved
+
+
+def test_what_the_pool_keeps_is_given_back(cuda):
+    x = ag.zeros(1 << 16, device="cuda")
+    size = x.nbytes
+    del x
+    before = ag.cuda.memory_reserved()
+    ag.cuda.empty_cache()
+    assert ag.cuda.memory_reserved() <= before - size
+
+
+@pytest.mark.parametrize("fraction", [1e-12, 0.0])
+def test_no_more_than_a_share_of_the_memory(cuda, fraction):
+    try:
+        ag.cuda.set_per_process_memory_fraction(fraction)
+        with pytest.raises(ag.cuda.OutOfMemoryError):
+            ag.zeros(1 << 16, device="cuda")
+        ag.cuda.set_per_process_memory_fraction(1.0)
+        assert ag.zeros(1 << 16, device="cuda").is_cuda
+    finally:
+        cuda.get_default_memory_pool().set_limit(size=0)

@@ -68,3 +68,69 @@ def test_a_tensor_used_on_another_stream(cuda):
     assert y.tolist() == [2, 2]
     with pytest.raises(RuntimeError, match="record_stream"):
         ag.ones(2).record_stream(stream)
+
+
+class Asked:
+    """Stands for a stream or an event of CuPy's that is not done yet, and keeps what it was asked."""
+
+    ptr, done = 5, False
+
+    def __init__(self, name, asked):
+        self.name, self.asked = name, asked
+
+    def synchronize(self):
+        self.asked.append(("synchronize", self.name))
+
+    def record(self, stream):
+        self.asked.append(("record", self.name, stream.name))
+
+    def wait_event(self, event):
+        self.asked.append(("wait", self.name, event.name))
+
+
+def test_what_cupy_is_asked(cuda):
+    """The stand-in's work is done at once, so that nobody would miss a wait that is left out."""
+    asked = []
+    stream, event = ag.cuda.Stream._of(Asked("stream", asked), 0), ag.cuda.Event()
+    event._event = Asked("event", asked)
+    event.record(stream)
+    stream.wait_event(event)
+    event.wait(stream)
+    stream.synchronize()
+    event.synchronize()
+    wait = ("wait", "stream", "event")
+    assert asked == [("record", "event", "stream"), wait, wait, ("synchronize", "stream"), ("synchronize", "event")]
+    assert not stream.query() and not event.query() and ag.cuda.Event().query()
+
+
+def test_a_stream_within_itself(cuda):
+    stream, before = ag.cuda.Stream(), ag.cuda.current_stream()
+    with stream:
+        with stream:
+            pass
+        assert ag.cuda.current_stream() == stream
+    assert ag.cuda.current_stream() == before
+
+
+def test_the_default_streams_of_two_devices_differ(two_devices):
+    first, second = (ag.cuda.default_stream(k) for k in range(2))
+    assert first != second and first == ag.cuda.default_stream(0) and len({first, second}) == 2
+    assert first != "a stream"
+
+
+def test_passes_deep_in_each_other_keep_the_stream_and_the_device(two_devices):
+    """They run in a thread of their own, for which CUDA and CuPy begin with others."""
+    stream, seen = ag.cuda.Stream(device=1), []
+
+    def deeper(grad):
+        seen.append((ag.cuda.current_stream(), ag.cuda.current_device()))
+        if len(seen) < 25:
+            x = ag.ones(1, device="cuda:1", requires_grad=True)
+            x.register_hook(deeper)
+            (x * 2).sum().backward()
+
+    with ag.cuda.stream(stream):
+        x = ag.ones(1, device="cuda:1", requires_grad=True)
+        x.register_hook(deeper)
+        (x * 2).sum().backward()
+    assert seen == [(stream, 1)] * 25

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import autograd_gpu as ag
-from autograd_gpu.testing import emulator
+from autograd_gpu.testing import emulator, standin
 from autograd_gpu.testing.plugin import on_every_device  # noqa: F401
 
 from ..kernels.conftest import require_emulator
@@ -51,3 +51,18 @@ def test_skipped_with_the_reason_where_there_is_neither(pytester, monkeypatch):
 def test_pytest_finds_it_by_itself():
     entries = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     assert entries["pytest11"] == {"autograd_gpu": "autograd_gpu.testing.plugin"}
+
+
+def test_a_gpu_goes_before_the_stand_in(pytester, monkeypatch):
+    require_emulator()
+    asked = []
+
+    def context(device):
+        asked.append(device)
+        return standin.activate()
+
+    monkeypatch.setattr("autograd_gpu._core.device.cuda_status", lambda: (True, ""))
+    monkeypatch.setattr("autograd_gpu.testing.parity.device_context", context)
+    pytester.makepyfile(MINE)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3, failed=1)
+    assert asked == ["cuda", "cuda"]

@@ -15,15 +15,8 @@ def _kernel(name: str, forms: dict[str, Form], dtypes: tuple[str, ...]) -> Kerne
     return Kernel(name, "index.cu", forms, dtypes)
 
 
-def _runs(functor: str) -> dict[str, Form]:
-    return {
-        "columns": Form(f"ag::reduce_runs<ag::{functor}, {{T}}>", _RUNS),
-        "warps": Form(f"ag::reduce_runs_by_warps<ag::{functor}, {{T}}>", _RUNS),
-    }
-
-
-def _named(word: str, forms: dict[str, Form]) -> dict[str, Form]:
-    return {f"{word}_{form}": row for form, row in forms.items()}
+def _by_warps(functor: str) -> Form:
+    return Form(f"ag::reduce_runs_by_warps<ag::{functor}, {{T}}>", _RUNS)
 
 
 ROWS = (
@@ -57,12 +50,13 @@ ROWS = (
         "atomic": Form(
             "ag::index_add<{T}>", "v: const T*, index: const i64*, out: A*, " + _SIZES
         ),
-        **_named("sorted", _runs("Sum")),
+        "sorted_columns": Form("ag::reduce_runs<ag::Sum, {T}>", _RUNS),
+        "sorted_warps": _by_warps("Sum"),
     }, NUMBERS),
     _kernel("index_reduce", {
-        **_named("prod", _runs("Product")),
-        **_named("amax", _runs("Larger")),
-        **_named("amin", _runs("Smaller")),
+        "prod_warps": _by_warps("Product"),
+        "amax_warps": _by_warps("Larger"),
+        "amin_warps": _by_warps("Smaller"),
     }, NUMBERS),
     _kernel("index_last", {
         "find": Form(
