@@ -49,6 +49,7 @@ from . import serialization as serialization
 from . import special as special
 from . import testing as testing
 from . import utils as utils
+from . import viz as viz
 from .random import Generator as Generator
 from .random import default_generator as default_generator
 from ._core.device import get_default_device as get_default_device

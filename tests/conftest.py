@@ -14,7 +14,7 @@ def pytest_configure(config):
     if os.environ.get("CI"):
         missing = [
             name
-            for name in ("torch", "sklearn", "ml_dtypes", "matplotlib", "tqdm")
+            for name in ("torch", "sklearn", "ml_dtypes", "matplotlib", "tqdm", "igraph", "graphviz")
             if find_spec(name) is None
         ]
         missing += [] if shutil.which("g++") else ["g++"]

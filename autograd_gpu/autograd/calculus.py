@@ -91,9 +91,7 @@ def vector_of(
                 f"{verb}: {f'Entry {i} in ' if many else ''}v has invalid size: should be "
                 f"{other.shape!r} but got {each.shape!r}"
             )
-    return tuple(
-        t.view_as(t) if create_graph and t.requires_grad else t.detach() for t in given
-    )
+    return tuple(t.view_as(t) if create_graph and t.requires_grad else t.detach() for t in given)
 
 
 def zeros(like: Sequence[Tensor]) -> tuple[Tensor, ...]:

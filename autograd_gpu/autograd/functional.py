@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from .._core.device import guard
 from .._core.tensor import Tensor
 from .calculus import (
     OF_OUTPUT,
@@ -247,9 +248,10 @@ def _jacobian_of(
     missing = f"Output {index} of the function is independent of input {{}}"
     rows = []
     for j in range(count):
-        seed = out.new_zeros(count)
-        seed[j] = 1
-        found = gradients((out,), points, (seed.view(out.shape),), recorded, True)
+        seed = out.new_zeros(out.shape)
+        with guard(seed._array):
+            seed._array.reshape(-1)[j] = 1
+        found = gradients((out,), points, (seed,), recorded, True)
         rows.append(filled(found, points, strict, recorded, "jacobian", missing, _OF_JACOBIAN))
     return tuple(
         verbs["stack"](column).view(out.shape + p.shape)

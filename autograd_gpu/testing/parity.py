@@ -243,8 +243,10 @@ def _measured(x: Any, y: Any, kind: str, truth: Any = None) -> tuple[float, floa
         bound = atol + rtol * size + 8 * eps * top  # a sum's terms are as large as its largest
         if kind in _HALVES:
             bound = bound + 2 * eps * size
+        bound = np.where(np.isfinite(p), bound, 0.0)  # beside infinity only infinity is right
         if truth is not None:
-            near = abs(q - truth) <= 2 * abs(p - truth).max(initial=0.0) + bound
+            off = abs(p - truth)
+            near = abs(q - truth) <= 2 * off[np.isfinite(off)].max(initial=0.0) + bound
             bound = np.where(near, math.inf, bound)
         # beside larger numbers a small one is a difference of them: its own last place says little
         floor = np.maximum(np.maximum(size, top * 2.0**-10), 1e-300)

@@ -98,7 +98,7 @@ def dot_text(picture: Picture) -> str:
     lines = [
         "digraph {",
         "\tgraph [ranksep=0.3 nodesep=0.2]",
-        "\tnode [shape=box style=filled fontname=monospace fontsize=10 height=0.2 margin=0.1]",
+        "\tnode [shape=box style=filled fontname=Courier fontsize=10 height=0.2 margin=0.1]",
         "\tedge [arrowsize=0.6]",
     ]
     for i, box in enumerate(picture.boxes):

@@ -6,7 +6,7 @@ from typing import Any
 
 from .picture import Picture
 
-__all__ = ["Layout", "arrange", "push_apart", "rows_of"]
+__all__ = ["HGAP", "Layout", "arrange", "push_apart", "rows_of"]
 
 HGAP, VGAP, LANE = 16.0, 30.0, 6.0
 SWEEPS = 8

@@ -3,7 +3,7 @@
 import unicodedata
 from html import escape
 
-from .layout import Layout, arrange
+from .layout import HGAP, Layout, arrange
 from .picture import FILL, Box, Picture
 
 __all__ = ["box_size", "draw"]
@@ -110,12 +110,14 @@ def curve(stops: list[tuple[float, float, float]]) -> str:
     """A path through rows, each (x, where it begins, where it ends): straight within a row, so that
     it meets no box there, and bent between two rows.
 
-    Its slope in a row is about that from the row before to the row after, but small.
+    Its slope in a row is about that from the row before to the row after, but so small that it
+    keeps to its gap between boxes.
     """
     slopes = [0.0] * len(stops)
     for i, (before, after) in enumerate(zip(stops, stops[2:], strict=False), 1):
         slope = (after[0] - before[0]) / (after[1] - before[2])
-        slopes[i] = min(max(slope, -FLATTEST), FLATTEST)
+        most = min(FLATTEST, 2 * (HGAP - 2) / max(stops[i][2] - stops[i][1], 1.0))
+        slopes[i] = min(max(slope, -most), most)
     path = f"M{stops[0][0]:.1f} {stops[0][1]:.1f}"
     from_x = from_y = 0.0
     for i, ((x, top, bottom), slope) in enumerate(zip(stops, slopes, strict=True)):

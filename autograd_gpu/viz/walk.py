@@ -131,14 +131,24 @@ def saved_values(node: Any) -> list[tuple[str, Any]]:
     if isinstance(node, FunctionNode):
         return [("saved_tensors", FREED if node.saved is None else node.saved)]
     values = []
-    for name in getattr(node, "saved_names", ()):
+    for name in dict.fromkeys([*node.saved_names, *option_names(node)]):
         try:
             value = node.named(name, False, {})
         except RuntimeError:
             value = FREED
         if value is not None:
-            values.append((printable(name), value))
+            values.append((name, value))
     return values
+
+
+def option_names(node: Any) -> list[str]:
+    """What the formulas of a node are given beside gradients and saved tensors."""
+    if node.op is None:
+        return []
+    formulas = [names for _, _, names in node.op.plan]
+    if node.op.joint is not None:
+        formulas.append(node.op.joint[1])
+    return [name for names in formulas for name in names if hasattr(node, name)]
 
 
 def is_array(value: Any) -> bool:

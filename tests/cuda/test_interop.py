@@ -74,3 +74,14 @@ def test_without_a_device_there_is_no_page_locked_memory(monkeypatch):
     monkeypatch.setattr("autograd_gpu._core.pinned.cuda_status", lambda: (False, "there is none"))
     with pytest.raises(RuntimeError, match="Cannot access accelerator device"):
         ag.zeros(3, pin_memory=True)
+
+
+def test_batches_of_every_form_are_pinned(cuda):
+    from collections import namedtuple
+
+    pinned, Pair = ag.utils.data._pin.pinned, namedtuple("Pair", "x y")
+    x = ag.ones(2)
+    pair = pinned(Pair(x, {"a": [x, "text", 3], "b": (x, None)}))
+    assert type(pair) is Pair and type(pair.y["b"]) is tuple and pair.y["a"][1:] == ["text", 3] and pair.y["b"][1] is None
+    assert all(t.is_pinned() for t in (pair.x, pair.y["a"][0], pair.y["b"][0])) and not x.is_pinned()
+    assert ag.zeros(0).pin_memory().is_pinned() and ag.ones(2, dtype=ag.float16).pin_memory().tolist() == [1, 1]

@@ -105,6 +105,7 @@ def test_what_the_pool_keeps_is_given_back(cuda):
 @pytest.mark.parametrize("fraction", [1e-12, 0.0])
 def test_no_more_than_a_share_of_the_memory(cuda, fraction):
     try:
+        ag.cuda.empty_cache()
         ag.cuda.set_per_process_memory_fraction(fraction)
         with pytest.raises(ag.cuda.OutOfMemoryError):
             ag.zeros(1 << 16, device="cuda")

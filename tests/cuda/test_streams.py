@@ -125,9 +125,10 @@ def test_passes_deep_in_each_other_keep_the_stream_and_the_device(two_devices):
     def deeper(grad):
         seen.append((ag.cuda.current_stream(), ag.cuda.current_device()))
         if len(seen) < 25:
-            x = ag.ones(1, device="cuda:1", requires_grad=True)
-            x.register_hook(deeper)
-            (x * 2).sum().backward()
+            with ag.enable_grad():
+                x = ag.ones(1, device="cuda:1", requires_grad=True)
+                x.register_hook(deeper)
+                (x * 2).sum().backward()
 
     with ag.cuda.stream(stream):
         x = ag.ones(1, device="cuda:1", requires_grad=True)

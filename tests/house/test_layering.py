@@ -17,7 +17,7 @@ HOME = {
     "_core": 0, "autograd": 1, "_ops": 2, "nn": 4, "optim": 5, "utils": 6, "_serialization": 6, "serialization": 6,
     "datasets": 6, "cli": 7, "__main__": 8, "__init__": 9, "testing": 6, "viz": 6, "cuda": 3, "_cuda": 2, "backends": 3,
 }  # fmt: skip
-LAZY_ONLY = {"cupy", "ml_dtypes", "tqdm", "matplotlib"}
+LAZY_ONLY = {"cupy", "ml_dtypes", "tqdm", "matplotlib", "igraph", "graphviz"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
