@@ -148,6 +148,16 @@ def libraries() -> tuple[Any, Any, Any]:
     return ag, cupy, torch
 
 
+class Stub:
+    """A compiled module whose functions do nothing."""
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+    def get_function(self, name: str) -> Any:
+        return lambda grid, block, args, shared_mem=0: None
+
+
 def profile(call: Call) -> None:
     """Where a call spends its time."""
     import cProfile
@@ -165,8 +175,13 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=21)
     arguments.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     arguments.add_argument("--profile", choices=CASES)
+    arguments.add_argument(
+        "--stub", action="store_true", help="without CuPy's own launch: a function that does nothing"
+    )
     options = arguments.parse_args()
     ag, cupy, torch = libraries()
+    if options.stub:
+        cupy.RawModule = Stub
     if options.profile:
         profile(calls(options.profile, ag, cupy, None)[COLUMNS[0]])
         return

@@ -65,3 +65,10 @@ def test_gradients_add_up_there(two_devices):
     (g,) = ag.autograd.grad((x**3).sum(), x, create_graph=True)
     g.sum().backward()
     assert x.grad.device == x.device and x.grad.tolist() == [6, 6]
+
+
+def test_a_gradient_has_memory_of_its_own(two_devices):
+    x, seed = ag.ones(2, 3, device="cuda:1", requires_grad=True), ag.ones(2, 3, device="cuda:1")
+    x.clone().backward(seed)
+    x.grad.add_(1)
+    assert seed.tolist() == [[1, 1, 1]] * 2 and x.grad.is_contiguous()
