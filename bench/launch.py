@@ -176,7 +176,7 @@ def main() -> None:
     arguments.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     arguments.add_argument("--profile", choices=CASES)
     arguments.add_argument(
-        "--stub", action="store_true", help="without CuPy's own launch: a function that does nothing"
+        "--stub", action="store_true", help="with a function that does nothing for CuPy's launch"
     )
     options = arguments.parse_args()
     ag, cupy, torch = libraries()
