@@ -227,9 +227,10 @@ class Hardtanh(Module):
         self.min_val = renamed("min_value", "min_val", min_value, min_val)
         self.max_val = renamed("max_value", "max_val", max_value, max_val)
         self.inplace = inplace
-        assert self.max_val > self.min_val, (
-            f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
-        )
+        if not self.max_val > self.min_val:
+            raise AssertionError(
+                f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
+            )
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)

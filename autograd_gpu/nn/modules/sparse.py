@@ -55,9 +55,10 @@ class Embedding(Module):
             self.weight.requires_grad_(not _freeze)
             self.reset_parameters()
         else:
-            assert tuple(_weight.shape) == (num_embeddings, embedding_dim), (
-                "Shape of weight does not match num_embeddings and embedding_dim"
-            )
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise AssertionError(
+                    "Shape of weight does not match num_embeddings and embedding_dim"
+                )
             self.weight = Parameter(_weight, requires_grad=not _freeze)
 
     def reset_parameters(self) -> None:
@@ -93,7 +94,8 @@ class Embedding(Module):
 
         freeze: the table is not trained.
         """
-        assert embeddings.dim() == 2, "Embeddings parameter is expected to be 2-dimensional"
+        if embeddings.dim() != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, columns = embeddings.shape
         return cls(
             rows,
@@ -122,5 +124,6 @@ def row(index: int | None, rows: int) -> int | None:
     """An index into the rows, counted from the front (AssertionError if out of range)."""
     if index is None:
         return None
-    assert -rows <= index < rows, "Padding_idx must be within num_embeddings"
+    if not -rows <= index < rows:
+        raise AssertionError("Padding_idx must be within num_embeddings")
     return index % rows if rows else index
