@@ -285,7 +285,8 @@ def own(array: Any) -> Any:
 
 
 def add_into(held: Any, grad: Any) -> None:
-    """`held += grad`: on CUDA by kernels, for what remains (scalars of NumPy's) as it reads."""
+    """`held += grad` for a gradient that is no ndarray: one on CUDA, which kernels add, or a scalar
+    of NumPy's beside a 0-d array."""
     if held.__class__ is np.ndarray:
         held += grad
     else:
