@@ -38,7 +38,15 @@ from ._core.tensor import Tensor
 from ._core.threads import get_num_threads, set_num_threads
 from ._core.version import __version__
 from ._ops import table as _table
-from .autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 

@@ -33,10 +33,10 @@ from ._core.size import Size as Size
 from ._core.tensor import Tensor as Tensor
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
-from .autograd.mode import enable_grad as enable_grad
-from .autograd.mode import is_grad_enabled as is_grad_enabled
-from .autograd.mode import no_grad as no_grad
-from .autograd.mode import set_grad_enabled as set_grad_enabled
+from .autograd.grad_mode import enable_grad as enable_grad
+from .autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from .autograd.grad_mode import no_grad as no_grad
+from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from . import backends as backends
 from . import cuda as cuda
 from . import datasets as datasets

@@ -1,5 +1,5 @@
-"""What every floor shares: the clock of nodes and writes, the grad mode, and silence for NumPy's
-warnings."""
+"""What every floor shares: the clock of nodes and writes, the modes of each thread, and silence
+for NumPy's warnings."""
 
 import itertools
 import threading
@@ -7,43 +7,79 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["hush", "local", "quiet", "recording", "set_recording", "state", "tick", "unhush"]
+__all__ = [
+    "hush", "local", "modes", "off", "quiet", "recording", "set_mode", "set_recording", "state",
+    "thread_key", "tick", "unhush",
+]  # fmt: skip
 
 tick = itertools.count(1).__next__
 """One clock: recorded nodes and in-place writes take their numbers from it."""
 
 
-class _State:
-    """`off`: how many threads record nothing just now. `last_write`: the number of the youngest
-    in-place write. `several_devices`: is there more than one CUDA device in use?"""
+off: set[int] = set()
+"""Why some operation, somewhere, may not be recorded as usual: the threads that record nothing just
+now, and all that is in `modes`. Empty in the usual case, and then nothing else is asked."""
 
-    __slots__ = ("last_write", "off", "several_devices")
+modes: set[int] = set()
+"""The rare modes in force in some thread (anomaly, inference, hooks of saved tensors), and the
+inference tensors that are alive."""
+
+
+class _State:
+    """`last_write`: the number of the youngest in-place write. `several_devices`: is there more
+    than one CUDA device in use?"""
+
+    __slots__ = ("last_write", "several_devices")
     last_write: int
-    off: int
     several_devices: bool
 
 
 class _Local(threading.local):
+    """The modes of one thread. `packing`: its hooks of saved tensors, the innermost last;
+    `no_packing`: why there may be none. `before_write`: called with an array that is about to be
+    written."""
+
     on = True
+    inference = False
+    packing: tuple = ()
+    no_packing: str | None = None
+    before_write: tuple = ()
 
 
-state, local, _lock = _State(), _Local(), threading.Lock()
-state.off = state.last_write = 0
+state, local = _State(), _Local()
+state.last_write = 0
 state.several_devices = False
 
 
 def recording() -> bool:
-    """Does this thread record operations? Generated code asks only where `state.off` says that some
-    thread does not."""
-    return local.on
+    """Does this thread record operations? Generated code asks only where `off` is not empty."""
+    return local.on and not local.inference
 
 
 def set_recording(on: bool) -> None:
     """Switch recording for this thread."""
     if local.on is not on:
         local.on = on
-        with _lock:
-            state.off += -1 if on else 1
+        if on:
+            off.discard(threading.get_ident())
+        else:
+            off.add(threading.get_ident())
+
+
+def thread_key(kind: int) -> int:
+    """The key of a thread's mode: `kind` is 2 and more. No thread's own number is negative, and
+    those of inference tensors end otherwise."""
+    return -16 * threading.get_ident() - kind
+
+
+def set_mode(key: int, on: bool) -> None:
+    """Put a rare mode in force, or end it. `key` is its own: negative, no number of a thread."""
+    if on:
+        modes.add(key)
+        off.add(key)
+    else:
+        modes.discard(key)
+        off.discard(key)
 
 
 # NumPy keeps its error state in a context variable. `np.errstate` costs 0.9 us an op, setting the

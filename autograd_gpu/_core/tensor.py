@@ -7,7 +7,9 @@ import numpy as np
 
 from .device import device, device_of
 from .dtype import dtype, of
+from .inference import mark
 from .size import Size
+from .state import modes
 
 __all__ = ["Tensor", "as_array", "make", "new"]
 
@@ -144,6 +146,8 @@ def make(array: Any, edge: Any = None) -> Tensor:
     out = new(Tensor)
     out._array = array
     out._edge = edge
+    if modes:
+        mark(out)
     return out
 
 

@@ -29,13 +29,13 @@ __all__ = [
 ]
 
 
-def widened(name: str, array: Any, function: Any) -> Any:
-    """`function(array)`, computed in float32 for half types. NotImplementedError for integers and
-    bools.
+def widened(name: str, array: Any, function: Any, refused: str = "biuc") -> Any:
+    """`function(array)`, computed in float32 for half types. NotImplementedError for the `refused`
+    kinds of dtypes: integers, bools and, but for few functions, complex numbers.
     """
     if array.dtype.char in "fd":
         return function(array)
-    if array.dtype.kind in "biu":
+    if array.dtype.kind in refused:
         raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
     if array.dtype.itemsize == 2:
         return function(array.astype(np.float32)).astype(array.dtype)

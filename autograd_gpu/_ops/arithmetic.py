@@ -155,7 +155,11 @@ def maximum(xp, input: Array, other: Array):
     """The larger of two, elementwise; NaN where either is NaN.
 
     y = max(a, b)            dL/da = g where a > b, g / 2 where a = b; dL/db likewise
+
+    RuntimeError for complex numbers.
     """
+    if input.dtype.kind == "c":
+        raise RuntimeError("maximum not implemented for complex tensors.")
     return xp.maximum(input, other)
 
 
@@ -170,7 +174,11 @@ def minimum(xp, input: Array, other: Array):
     """The smaller of two, elementwise; NaN where either is NaN.
 
     y = min(a, b)            dL/da = g where a < b, g / 2 where a = b; dL/db likewise
+
+    RuntimeError for complex numbers.
     """
+    if input.dtype.kind == "c":
+        raise RuntimeError("minimum not implemented for complex tensors.")
     return xp.minimum(input, other)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from .._core.device import guard, library
 from .._core.layout import owner
 from .._core.memory import pointer
-from .._core.state import recording, state
+from .._core.state import modes, recording, state
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import mark_written
+from ..autograd.saving import before_write
 from ..autograd.views import base_of
 from .accumulate import add_at
 from .convert import copy
@@ -107,6 +108,8 @@ def index_put(input, indices, values, accumulate=False):
 
 def index_put_(self: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
     """In-place form of `index_put`."""
+    if modes:
+        before_write(self)
     view, places = _placed("index_put_", self, indices, values)
     if places:
         _put_into(self, view, places, values, bool(accumulate))
@@ -151,6 +154,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         TypeError: the value is neither a number nor a tensor.
         RuntimeError: a value that does not fit; x is a leaf that requires grad, or overlaps itself.
     """
+    if modes:
+        before_write(self)
     if state.several_devices:
         with guard(self._array):
             _setitem(self, index, value)

@@ -8,13 +8,12 @@ from .._core.dtype import of
 from .bounds import clamp
 from .declare import Array, composite, op
 from .elementwise import log, log1p
-from .errors import not_implemented
 from .helpers import like, raw
 from .loss import (
+    real_floats,
     reduced,
     reduction_of,
     refuse_gradient,
-    refuse_integers,
     share,
 )
 from .select import masked_fill
@@ -30,9 +29,7 @@ _LEAST = float(np.float32(1e-12))  # as PyTorch rounds it
 @op(where=(), node="BinaryCrossEntropyBackward0")
 def _bce(xp, input: Array, target: Array, weight: Array | None, reduction):
     """See `binary_cross_entropy`."""
-    refuse_integers("binary_cross_entropy", input)
-    if input.dtype.kind == "c":
-        raise not_implemented("binary_cross_entropy", input.dtype)
+    real_floats("binary_cross_entropy", input)
     if not bool(xp.all((input >= 0) & (input <= 1))):
         raise RuntimeError("all elements of input should be between 0 and 1")
     if target.dtype != input.dtype:
@@ -101,6 +98,8 @@ def _bce_logits(
     xp, input: Array, target: Array, weight: Array | None, pos_weight: Array | None, reduction
 ):
     """See `binary_cross_entropy_with_logits`."""
+    if input.dtype.kind == "c":
+        real_floats("log_sigmoid_cpu", input)
     tail = xp.log1p(xp.exp(-xp.abs(input))) + xp.maximum(-input, 0)
     if pos_weight is not None:
         tail = tail * ((pos_weight - 1) * target + 1)

@@ -131,7 +131,7 @@ def _alike(bound: Any, other: Any) -> Any:
 @op(kernel="clamp_min", where=(), node="ClampMinBackward0")
 def _clamp_min(xp, input: Array, min):
     """See `clamp_min`."""
-    return _numbers(xp, "clamp_min", input, min, None)
+    return _numbers(xp, "clamp", input, min, None)
 
 
 _clamp_min.derivative(input=lambda grad, input, min: _clamp_backward(grad, input, min, None))
@@ -161,7 +161,7 @@ def clamp_min(input, min, *, out=None):
 @op(kernel="clamp_max", where=(), node="ClampMaxBackward0")
 def _clamp_max(xp, input: Array, max):
     """See `clamp_max`."""
-    return _numbers(xp, "clamp_max", input, None, max)
+    return _numbers(xp, "clamp", input, None, max)
 
 
 _clamp_max.derivative(input=lambda grad, input, max: _clamp_backward(grad, input, None, max))

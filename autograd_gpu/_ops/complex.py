@@ -273,8 +273,8 @@ def view_as_complex(xp, input: Array):
     """
     if of(input.dtype).name not in ("float32", "float64"):
         raise RuntimeError(
-            "view_as_complex is only supported for float and double tensors, but got a tensor of "
-            "scalar type: "
+            "view_as_complex is only supported for half, float and double tensors, but got a "
+            "tensor of scalar type: "
             f"{of(input.dtype).legacy}"
         )
     if not input.ndim:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .declare import Array, op
+from .helpers import conj
 from .reduce import _sum
 from .shape import _reshape
 from .windows import add_windows, out_sizes, padded, unpadded, windows
@@ -181,10 +182,10 @@ def _bias_gradient(grad):
 
 _convolution.derivative(
     input=lambda grad, weight, input_shape, options: _convolution_input(
-        grad, weight, tuple(input_shape), options
+        grad, conj(weight), tuple(input_shape), options
     ),
     weight=lambda grad, input, weight_shape, options: _convolution_weight(
-        grad, input, tuple(weight_shape), options
+        grad, conj(input), tuple(weight_shape), options
     ),
     bias=lambda grad: _bias_gradient(grad),
 )
@@ -200,9 +201,9 @@ def _convolution_input(xp, output: Array, weight: Array, size, options):
 
 
 _convolution_input.derivative(
-    output=lambda grad, weight, options: _convolution(grad, weight, None, options),
+    output=lambda grad, weight, options: _convolution(grad, conj(weight), None, options),
     weight=lambda grad, output, weight_shape, options: _convolution_weight(
-        output, grad, weight_shape, options
+        conj(output), grad, weight_shape, options
     ),
 )
 
@@ -216,8 +217,8 @@ def _convolution_weight(xp, output: Array, input: Array, size, options):
 
 
 _convolution_weight.derivative(
-    output=lambda grad, input, options: _convolution(input, grad, None, options),
+    output=lambda grad, input, options: _convolution(conj(input), grad, None, options),
     input=lambda grad, output, input_shape, options: _convolution_input(
-        output, grad, input_shape, options
+        conj(output), grad, input_shape, options
     ),
 )

@@ -12,9 +12,9 @@ import numpy as np
 
 from .._core.device import guard, library
 from .._core.library import LIBRARIES, QUICK, RAW
-from .._core.state import hush, quiet, recording, state, tick, unhush
+from .._core.state import hush, modes, off, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
-from ..autograd.graph import ListNode, Node, Output, fill, freed, plus, repair
+from ..autograd.node import ListNode, Node, Output, fill, freed, plus, repair
 from ..autograd.views import link_view, view_list
 from . import generate
 from .registry import KERNELS, PUBLIC, REGISTRY, Array, Arrays, Entry, Index, kind_of
@@ -211,6 +211,7 @@ class Op(Entry):
 
         space = self.namespace
         space["general"], space["operator"] = paths.general, paths.operator
+        space["finish"] = paths.finish
         operator = general == "operator"
         self.node_classes()
         stub = self.operator if operator else self.function
@@ -382,7 +383,7 @@ def share_node(node: Any, views: tuple) -> None:
 ENVIRONMENT.update(
     numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode,
     Output=Output,
-    state=state, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
+    off=off, modes=modes, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
     link_view=link_view,
     RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library,
     heappush=heappush, form=form,

@@ -65,7 +65,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     for integers.
     """
     common = promote(raw(x1).dtype, raw(x2).dtype)
-    if common.kind in "biu":
+    if common.kind in "biuc":
         raise RuntimeError(
             f"expected common dtype to be floating point, yet common dtype is {of(common).legacy}"
         )

@@ -43,7 +43,7 @@ def div_backward_other(grad, input, other):
     where=(),
     promote="same",
     node="DivBackward1",
-    check=of_real_numbers("div_floor"),
+    check=of_real_numbers("div_floor_cpu"),
 )
 def _div_rounded(xp, input: Array, other: Array | float, *, rounding_mode):
     """Quotient rounded towards minus infinity ("floor") or zero ("trunc"); its derivative is 0."""
@@ -97,14 +97,14 @@ def div(input, other, *, rounding_mode=None, out=None):
     methods=("__floordiv__",),
     promote="same",
     inplace=True,
-    check=of_real_numbers("div_floor"),
+    check=of_real_numbers("div_floor_cpu"),
 )
 def floor_divide(xp, input: Array, other: Array | float):
     """The quotient rounded towards minus infinity: y = floor(a / b). Not differentiable."""
     return _rounded(xp, input, other, "floor")
 
 
-@op(where=(), methods=("__rfloordiv__",), promote="same", check=of_real_numbers("div_floor"))
+@op(where=(), methods=("__rfloordiv__",), promote="same", check=of_real_numbers("div_floor_cpu"))
 def rfloordiv(xp, input: Array, other: Array | float):
     """y = floor(b / a): `number // tensor`. Not differentiable."""
     if other.__class__ is float and input.dtype.kind in "iub":
@@ -119,7 +119,7 @@ def rfloordiv(xp, input: Array, other: Array | float):
     methods=("__mod__",),
     promote="same",
     inplace=True,
-    check=of_real_numbers("remainder"),
+    check=of_real_numbers("remainder_cpu"),
 )
 def remainder(xp, input: Array, other: Array | float):
     """The remainder of a floor division, with the sign of `other`.
@@ -148,7 +148,7 @@ remainder.samples(
 )
 
 
-@op(where=(), methods=("__rmod__",), promote="same", check=of_real_numbers("remainder"))
+@op(where=(), methods=("__rmod__",), promote="same", check=of_real_numbers("remainder_cpu"))
 def rmod(xp, input: Array, other: Array | float):
     """`number % tensor`: y = b - a floor(b / a).            dL/da = -g floor(b / a)"""
     if input.dtype.kind in "iu":
@@ -161,7 +161,7 @@ rmod.derivative(
 )
 
 
-@op(kernel=True, promote="same", inplace=True, check=of_real_numbers("fmod"))
+@op(kernel=True, promote="same", inplace=True, check=of_real_numbers("fmod_cpu"))
 def fmod(xp, input: Array, other: Array | float):
     """The remainder of a division rounded towards zero, with the sign of `input`.
 

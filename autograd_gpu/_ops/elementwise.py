@@ -359,7 +359,10 @@ def acosh_backward(grad, input):
 
 
 def _acosh_slope(input):
-    return rsqrt(input - 1) * rsqrt(input + 1) if is_complex(input) else rsqrt(input * input - 1)
+    if not is_complex(input):
+        return rsqrt(input * input - 1)
+    # x - -1 keeps an imaginary part of -0.0, which says on which side of the cut x lies.
+    return rsqrt(input - 1) * rsqrt(input - -1)
 
 
 @op(kernel=True, inplace=True, promote="float")

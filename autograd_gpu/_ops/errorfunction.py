@@ -156,10 +156,15 @@ def _erf_single(xp: Any, x: Any) -> Any:
     return xp.minimum(xp.maximum(out, -1, out=out), 1, out=out).reshape(x.shape)
 
 
+_KERNELS = {n: f"{n}_vml_cpu" for n in ("erf", "erfc", "erfinv", "i0", "lgamma")}
+_KERNELS |= {"digamma": "digamma", "ndtr": "erf_vml_cpu"}
+"""What PyTorch calls the function in its errors, where that is another name."""
+
+
 def in_double(xp: Any, name: str, function: Any, input: Any) -> Any:
     """A function of float64 arrays on any real array. NotImplementedError for complex numbers."""
     if input.dtype.kind == "c":
-        raise not_implemented(f"{name}_cpu", input.dtype)
+        raise not_implemented(_KERNELS.get(name, f"{name}_cpu"), input.dtype)
     out = function(xp, xp.asarray(input, np.float64))
     return out if input.dtype.kind in "biu" else out.astype(input.dtype, copy=False)
 

@@ -43,7 +43,7 @@ def refuse_complex(name: str, array: Any) -> None:
 
 
 def _over(xp: Any, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
-    refuse_complex(f"{name}_values_cpu", input)
+    refuse_complex(f"{name[1:]}_values_cpu", input)
     dims = normal_dims(dim, input.ndim, name)
     if not input.size:
         refuse_empty(name, input.shape, None if dim in (None, (), []) else dims)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .declare import Array, composite, op
 from .diagonal import diag_embed, diagonal, tril
-from .helpers import like
+from .helpers import is_complex, like, raw
 from .index import _basic
 from .join import cat
 from .matmul import adjoint, matmul
@@ -16,6 +16,19 @@ from .shape import unsqueeze
 from .solve import LinAlgError, _inv, check_matrix, check_square, first_failing
 
 __all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
+
+
+def _same_whatever_the_phase(op: str, quantity: str, *products: Any) -> None:
+    """RuntimeError where the loss depends on the phases of complex vectors, which are arbitrary:
+    then the imaginary parts of the diagonals of V^H g_V do not cancel."""
+    diagonals = [raw(p).diagonal(0, -2, -1).imag for p in products]
+    size = abs(diagonals[0]) * 1e-2 + 1e-2
+    if not bool((abs(sum(diagonals)) <= size).all()):
+        vectors = "singular vectors" if op == "svd_backward" else "eigenvectors"
+        raise RuntimeError(
+            f"{op}: The {vectors} in the complex case are specified up to multiplication by "
+            f"e^{{i phi}}. The specified loss function depends on this {quantity} ill-defined."
+        )
 
 
 # ---- Cholesky
@@ -107,8 +120,8 @@ def _qr_backward(grad_Q, grad_R, Q, R, mode):
 def _qr_tall(grad_Q, grad_R, Q, R):
     """(g_Q + Q C(M)) R^-H,  M = R g_R^H - g_Q^H Q, C(M) the lower triangle, mirrored"""
     m = matmul(R, adjoint(grad_R)) - matmul(adjoint(grad_Q), Q)
-    symmetric = tril(m) + adjoint(tril(m, -1))
-    return matmul(grad_Q + matmul(Q, symmetric), adjoint(_inv(R)))
+    half = tril(m) - diag_embed(diagonal(m, 0, -2, -1)) * 0.5
+    return matmul(grad_Q + matmul(Q, half + adjoint(half)), adjoint(_inv(R)))
 
 
 _qr.derivative(A=lambda grad_Q, grad_R, Q, R, mode: _qr_backward(grad_Q, grad_R, Q, R, mode))
@@ -173,7 +186,10 @@ def _gaps(values):
 
 def _eigh_backward(grad_eigenvalues, grad_eigenvectors, eigenvalues, eigenvectors):
     """V (diag(g_v) + (V^H g_V) / E) V^H,  E_ij = v_j - v_i"""
-    inner = _without_diagonal(matmul(adjoint(eigenvectors), grad_eigenvectors) / _gaps(eigenvalues))
+    turned = matmul(adjoint(eigenvectors), grad_eigenvectors)
+    if is_complex(turned):
+        _same_whatever_the_phase("linalg_eigh_backward", "quantity, so it is", turned)
+    inner = _without_diagonal(turned / _gaps(eigenvalues))
     inner = inner + diag_embed(grad_eigenvalues)
     return matmul(eigenvectors, matmul(inner, adjoint(eigenvectors)))
 
@@ -225,7 +241,8 @@ def _svd_backward(grad_U, grad_S, grad_Vh, U, S, Vh):
     """U ((K(U^H g_U) / E) S + S (K(V^H g_V) / E) + diag(g_S)) V^H, and what lies outside of U and
     V.
 
-    K(X) = X - X^H, E_ij = s_j^2 - s_i^2.
+    K(X) = X - X^H, E_ij = s_j^2 - s_i^2. Complex vectors turn in their phase besides:
+    + K(U^H g_U)_ii / 2 s_i.
     """
     k = S.shape[-1]
     if U.shape[-1] > k or Vh.shape[-2] > k:
@@ -240,8 +257,12 @@ def _svd_backward(grad_U, grad_S, grad_Vh, U, S, Vh):
     uh, v, grad_V = adjoint(U), adjoint(Vh), adjoint(grad_Vh)
     left, right = matmul(uh, grad_U), matmul(Vh, grad_V)
     row, column = unsqueeze(S, -2), unsqueeze(S, -1)
-    inner = _without_diagonal((left - adjoint(left)) / gaps) * row
+    skew = left - adjoint(left)
+    inner = _without_diagonal(skew / gaps) * row
     inner = inner + column * _without_diagonal((right - adjoint(right)) / gaps) + diag_embed(grad_S)
+    if is_complex(inner):
+        _same_whatever_the_phase("svd_backward", "phase term, making it", left, right)
+        inner = inner + diag_embed(diagonal(skew, 0, -2, -1) / (S * 2))
     out = matmul(U, matmul(inner, Vh))
     if U.shape[-2] > k:
         outside = grad_U - matmul(U, left)

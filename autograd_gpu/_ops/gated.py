@@ -6,6 +6,7 @@ from .._core.layout import normal_dim
 from .activation import keep, level, widened
 from .along import slice_along
 from .declare import PUBLIC, Array, composite, op
+from .errors import not_implemented
 from .helpers import raw
 from .index import _basic, _embed
 from .shape import _reshape, sum_to_shape
@@ -34,7 +35,7 @@ def glu(xp, input: Array, dim=-1):
         a, b = xp.split(x, 2, dim)
         return a / (1 + xp.exp(-b))
 
-    return widened("glu_cpu", input, compute)
+    return widened("glu_cpu", input, compute, "biu")
 
 
 glu.derivative(input=lambda grad, input, dim: _glu_backward(grad, input, dim))
@@ -69,6 +70,8 @@ def glu_backward_gate(grad, input, gate):
 @op(kernel="prelu", where=(), node="PreluKernelBackward0")
 def _prelu(xp, input: Array, weight: Array):
     """See `prelu`; the weight broadcasts."""
+    if input.dtype.kind == "c":
+        raise not_implemented("prelu_cpu", input.dtype)
     return xp.where(input > 0, input, input * weight)
 
 

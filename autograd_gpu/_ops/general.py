@@ -11,10 +11,11 @@ import numpy as np
 from .._core.device import device_of, guard, library
 from .._core.dtype import can_cast, category, of, result_dtype
 from .._core.library import RAW
-from .._core.state import hush, quiet, recording, state, tick, unhush
+from .._core.state import hush, modes, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.attributes import mark_written
-from ..autograd.graph import Output
+from ..autograd.node import Output
+from ..autograd.saving import before_write, observe_node, observe_result
 from ..autograd.views import edge_of, link_view, view_list
 from .declare import form, form_out, share_node
 from .errors import explain, two_devices, wrong_type
@@ -22,6 +23,7 @@ from .errors import explain, two_devices, wrong_type
 __all__ = [
     "Call",
     "common",
+    "finish",
     "flat",
     "forward",
     "general",
@@ -262,28 +264,60 @@ def flat(values: Any) -> list[Any]:
 def _wrap(op: Any, call: Call, array: Any, extras: tuple) -> Any:
     """The result as Tensors, with a node where one is due."""
     if op.outputs:
-        arrays = [as_array(a) for a in array]
-        results = [make(a) for a in arrays]
-        if is_recorded(call):
-            node = record(op, call, arrays[0], extras, dict(zip(op.outputs, arrays, strict=True)))
-            if op.relays:
-                node.shapes_out = tuple(form_out(a) for a in arrays[: len(op.relays)])
-                for i in range(len(op.relays)):
-                    results[i]._edge = Output(node, i)
-            else:
-                results[0]._edge = node
-        return op.result(results)
-    if op.many:
-        views = view_list(array, call.values[0], op.function, tuple(call.values[1:]))
-        if views and is_recorded(call):
-            share_node(record(op, call, None), views)
-        return views
-    result = make(as_array(array))
-    if op.view and result._array.base is not None:
-        link_view(result, call.values[0], op.function, tuple(call.values[1:]))
-    if is_recorded(call):
+        result = op.result([make(as_array(a)) for a in array])
+    elif op.many:
+        result = view_list(array, call.values[0], op.function, tuple(call.values[1:]))
+    else:
+        result = make(as_array(array))
+        if op.view and result._array.base is not None:
+            link_view(result, call.values[0], op.function, tuple(call.values[1:]))
+    return _attach(op, call, result, extras)
+
+
+def _attach(op: Any, call: Call, result: Any, extras: tuple) -> Any:
+    """Give the results their place in the graph; `result`: a Tensor, or a tuple of them."""
+    if modes:
+        observe_result(op, result)
+    if not is_recorded(call):
+        return result
+    if op.outputs:
+        arrays = [t._array for t in result]
+        node = record(op, call, arrays[0], extras, dict(zip(op.outputs, arrays, strict=True)))
+        if op.relays:
+            node.shapes_out = tuple(form_out(a) for a in arrays[: len(op.relays)])
+            for i in range(len(op.relays)):
+                result[i]._edge = Output(node, i)
+        else:
+            result[0]._edge = node
+    elif op.many:
+        if result:
+            share_node(record(op, call, None), result)
+    else:
         result._edge = record(op, call, result._array, extras)
     return result
+
+
+def finish(op: Any, result: Any, values: tuple, extras: tuple) -> Any:
+    """The end of a generated call where a rare mode is in force: `result` is made, but has no place
+    in the graph yet."""
+    if not op.outputs and not op.many:
+        result._edge = None
+    call = Call()
+    call.values = list(values)
+    call.originals = [_raw(v) for v in values]
+    call.edges = []
+    for k in op.differentiable:
+        v = values[op.arrays[k][0]]
+        several = v.__class__ is list or v.__class__ is tuple
+        for each in v if several else (v,):
+            call.edges.append(each._edge if isinstance(each, Tensor) else None)
+    return _attach(op, call, result, extras)
+
+
+def _raw(value: Any) -> Any:
+    if value.__class__ is list or value.__class__ is tuple:
+        return [_raw(v) for v in value] if any(isinstance(v, Tensor) for v in value) else value
+    return value._array if isinstance(value, Tensor) else value
 
 
 def is_recorded(call: Call) -> bool:
@@ -322,6 +356,8 @@ def record(op: Any, call: Call, out: Any, extras: tuple = (), outputs: dict | No
             )
         setattr(node, name, value)
     node.g, node.seq = None, tick()
+    if modes:
+        observe_node(node, call.values)
     return node
 
 
@@ -336,6 +372,9 @@ def _into(op: Any, call: Call, out: Any) -> Any:
             f"{op.name}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."
         )
+    for t in outs:
+        if modes:
+            before_write(t)
     array, _ = forward(op, call)
     for t, a in zip(outs, array if op.outputs else (array,), strict=True):
         a = as_array(a)

@@ -121,9 +121,11 @@ def _list_record(op: Any, values: dict[str, str]) -> list[str]:
     shapes = {f"{op.arrays[0][1]}_shape": "tuple([a.shape for a in arrays])"}
     known = values | {"out": "array"} | shapes
     return [
-        "if edges.count(None) == len(edges) or (state.off and not recording()):",
-        "    result._edge = None",
-        "    return result",
+        "if edges.count(None) == len(edges) or off:",
+        *indent(_finish(op), 4),
+        "    if edges.count(None) == len(edges) or not recording():",
+        "        result._edge = None",
+        "        return result",
         "node = new(Node)",
         "node.edge_list = edges",
         "node.forms = tuple([(a.shape, a.dtype) for a in arrays])",
@@ -190,6 +192,12 @@ def _wrap_outputs(op: Any) -> list[str]:
     return lines
 
 
+def _finish(op: Any) -> list[str]:
+    """Where a rare mode is in force, ordinary code ends the call."""
+    extras = "".join(e + ", " for e in op.extras)
+    return ["if modes:", f"    return finish(OP, result, ({', '.join(op.params)},), ({extras}))"]
+
+
 def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list[str]:
     """The end of the call: nothing to record, or a node with its edges and what it saves."""
     edges = [f"e{k}" for k in op.differentiable]
@@ -203,12 +211,14 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     )
     none = [] if op.outputs or op.many else ["    result._edge = None"]
     if not edges:
-        return [*(line[4:] for line in check + none), "return result"]
+        return [*(line[4:] for line in check), *_finish(op), *(n[4:] for n in none), "return result"]
     lines = [
-        f"if ({nothing}) or (state.off and not recording()):",
+        f"if ({nothing}) or off:",
         *check,
-        *none,
-        "    return result",
+        *indent(_finish(op), 4),
+        f"    if ({nothing}) or not recording():",
+        *indent(none, 4),
+        "        return result",
     ]
     if op.broadcasts:
         tests = _shape_tests(op, edges)

@@ -9,9 +9,10 @@ from .._core.dtype import can_cast, of
 from .._core.layout import overlaps, owner
 from .._core.library import LIBRARIES
 from .._core.memory import pointer
-from .._core.state import hush, quiet, recording, state, unhush
+from .._core.state import hush, modes, quiet, recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
 from ..autograd.attributes import mark_written
+from ..autograd.saving import before_write
 from ..autograd.views import base_of, edge_of, rebase, refuse_inplace
 from .errors import explain, wrong_type
 from .general import Call, common, flat, forward, is_recorded, prepare, record
@@ -34,6 +35,9 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
 def _write(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     token = hush(quiet)
     try:
+        if modes:
+            before_write(target)
+            return _write_inplace(op, target, args, kwargs)
         key = len(args), *kwargs
         quickly = op.quick.get(key)
         if quickly is None:
@@ -96,6 +100,8 @@ def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: 
 
 
 def _write_result(target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
+    if modes:
+        before_write(target)
     edge = edge_of(target)
     array = target._array
     result = function(

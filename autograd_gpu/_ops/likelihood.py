@@ -6,7 +6,8 @@ import warnings
 from .convert import _cast
 from .declare import composite
 from .elementwise import exp, log
-from .helpers import like, raw, where_it_is
+from .errors import not_implemented
+from .helpers import is_complex, like, raw, where_it_is
 from .loss import (
     reduce_loss,
     reduction_of,
@@ -41,6 +42,8 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
                 "to behave the same as 'batchmean' in the next major release.",
                 stacklevel=2,
             )
+    if is_complex(input) or is_complex(target):
+        raise RuntimeError("kl_div: Complex inputs not supported.")
     losses = (
         exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     )
@@ -84,6 +87,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     v is not below `eps`, without effect on its gradient. `full` adds ln(2 pi) / 2. ValueError for
     negative variances and for a size of v that fits neither x nor x without its last dimension.
     """
+    if is_complex(var):
+        raise not_implemented("lt_cpu", raw(var).dtype)
     if isinstance(var, (int, float)):
         if var < 0:
             raise ValueError("var has negative entry/entries")

@@ -82,9 +82,9 @@ def warn_of_sizes(input: Tensor, target: Tensor) -> None:
         )
 
 
-def refuse_integers(name: str, array: Any) -> None:
-    """NotImplementedError for a loss of integers."""
-    if array.dtype.kind in "biu":
+def real_floats(name: str, array: Any) -> None:
+    """NotImplementedError for a loss of integers or complex numbers."""
+    if array.dtype.kind in "biuc":
         raise NotImplementedError(f"\"{name}\" not implemented for '{of(array.dtype).legacy}'")
 
 
@@ -119,7 +119,7 @@ def _mse_loss(xp, input: Array, target: Array, reduction):
     """See `mse_loss`."""
     d = input - target
     if d.dtype.char not in "fd" or reduction == "none":
-        refuse_integers("mse_cpu", d)
+        real_floats("mse_cpu", d)
         wide = d.astype(np.float32) if d.dtype.itemsize == 2 else d
         return reduced(xp, wide * wide, reduction).astype(d.dtype)
     flat = d.ravel()
@@ -179,7 +179,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 @op(where=(), promote="same", node="HuberLossBackward0")
 def _huber_loss(xp, input: Array, target: Array, reduction, delta):
     """See `huber_loss`."""
-    refuse_integers("huber_cpu", input)
+    real_floats("huber_cpu", input)
     d = xp.abs(input - target)
     return reduced(xp, xp.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta)), reduction)
 
@@ -223,7 +223,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 @op(where=(), promote="same", node="SmoothL1LossBackward0")
 def _smooth_l1_loss(xp, input: Array, target: Array, reduction, beta):
     """See `smooth_l1_loss`."""
-    refuse_integers("smooth_l1_cpu", input)
+    real_floats("smooth_l1_cpu", input)
     d = xp.abs(input - target)
     if beta == 0:
         return reduced(xp, d, reduction)

@@ -10,6 +10,7 @@ from .._core.dtype import finfo, of
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .elementwise import rsqrt
+from .helpers import conj, is_complex
 from .reduce import _mean, _sum
 from .shape import _reshape
 
@@ -238,10 +239,13 @@ def rms_norm_backward(grad, input, weight, rstd, count, wanted):
 
 
 def _rms_backward(grad, input, weight, rstd, count, wanted):
-    """dx = r (g w - h mean(g w h)) with h = r x; dw = sum g h; raw and recorded alike."""
+    """dx = r (g w - h mean(g w h)) with h = r x; dw = sum g h; raw and recorded alike. r, w and h
+    are conjugated where they are complex."""
     lead = tuple(range(input.ndim - count))
     dims = tuple(range(len(lead), input.ndim))
     h = input * rstd
+    if is_complex(h):
+        h, rstd, weight = conj(h), conj(rstd), conj(weight)
     gw = grad if weight is None else grad * weight
     dx = (gw - h * _mean(gw * h, dims, True)) * rstd if wanted[0] else None
     dw = (_sum(grad * h, lead) if lead else grad * h) if wanted[1] else None

@@ -70,6 +70,13 @@ def _power(xp, input, other):
 
 
 def _complex_power(xp, input, other):
+    if other.__class__ in (int, float):
+        if other == -1:
+            return 1 / input
+        if other == -2:
+            return 1 / (input * input)
+        if other == -0.5:
+            return 1 / xp.sqrt(input)
     out = xp.power(input, other)
     return xp.where(xp.equal(other, 0), xp.ones_like(out), out)
 

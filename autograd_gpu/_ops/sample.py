@@ -15,9 +15,10 @@ from .._core.dtype import dtype as Dtype
 from .._core.dtype import numpy_of, of
 from .._core.random import Generator, draw, empty_like
 from .._core.size import size_from
-from .._core.state import recording
+from .._core.state import modes, recording
 from .._core.tensor import Tensor
 from ..autograd.attributes import mark_written
+from ..autograd.saving import before_write
 from ..autograd.views import edge_of
 from .create import finish, new_array
 from .declare import composite
@@ -111,6 +112,8 @@ def _into(
             f"{op}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
+    if modes:
+        before_write(out)
     same = out._array.shape == size
     array = out._array if same else new_array(size, out._array.dtype, op, device_of(out._array))
     write(array, gen)

@@ -338,7 +338,7 @@ _expand.derivative(input=lambda grad, input_shape: sum_to_shape(grad, input_shap
 
 def sum_to_shape(grad, shape):
     """The sum of a gradient over what was added or stretched."""
-    from ..autograd.graph import sum_to
+    from ..autograd.node import sum_to
 
     return sum_to(grad, shape) if tuple(grad.shape) != shape else grad
 

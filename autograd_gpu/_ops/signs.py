@@ -3,6 +3,7 @@
 from typing import Any
 
 from .declare import Array, composite, op
+from .errors import not_implemented
 from .helpers import conj, is_complex, like, no_gradient, raw, unary
 
 __all__ = ["abs", "ceil", "floor", "frac", "round", "sgn", "sign", "trunc"]
@@ -63,9 +64,14 @@ def _sgn_backward(grad, input, out):
 
 @op(kernel=True, inplace=True)
 def sign(xp, input: Array):
-    """-1, 0 or 1; NaN gives 0. Its derivative is 0. RuntimeError for complex numbers: see `sgn`."""
+    """-1, 0 or 1; NaN gives 0. Its derivative is 0. NotImplementedError for complex numbers: see
+    `sgn`.
+    """
     if input.dtype.kind == "c":
-        raise RuntimeError("Unlike NumPy, torch.sign doesn't allow complex numbers; use torch.sgn.")
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
+            "torch.sgn instead."
+        )
     return _signs(xp, input)
 
 
@@ -76,26 +82,33 @@ sign.samples(unary(low=0.2, high=2.0))
 # ---- rounding: derivatives are 0
 
 
-def _integers_unchanged(xp: Any, function: Any, input: Any) -> Any:
-    return input.copy() if input.dtype.kind in "iu" else function(input)
+def _integers_unchanged(function: Any, input: Any) -> Any:
+    if input.dtype.kind in "iuc":
+        if input.dtype.kind == "c":
+            name = function.__name__
+            if name == "rint":
+                raise not_implemented("round_vml_cpu", input.dtype)
+            raise NotImplementedError(f"{name} is not supported for complex inputs")
+        return input.copy()
+    return function(input)
 
 
 @op(kernel=True, inplace=True)
 def floor(xp, input: Array):
     """The largest integer not above x. Its derivative is 0."""
-    return _integers_unchanged(xp, xp.floor, input)
+    return _integers_unchanged(xp.floor, input)
 
 
 @op(kernel=True, inplace=True)
 def ceil(xp, input: Array):
     """The smallest integer not below x. Its derivative is 0."""
-    return _integers_unchanged(xp, xp.ceil, input)
+    return _integers_unchanged(xp.ceil, input)
 
 
 @op(kernel=True, inplace=True)
 def trunc(xp, input: Array):
     """x without its fraction. Its derivative is 0."""
-    return _integers_unchanged(xp, xp.trunc, input)
+    return _integers_unchanged(xp.trunc, input)
 
 
 @op(kernel=True, inplace=True)
@@ -103,7 +116,7 @@ def round(xp, input: Array, *, decimals=0):
     """The nearest integer, halves to even; with `decimals`, the nearest multiple of 10^-decimals.
     Its derivative is 0."""
     if not decimals:
-        return _integers_unchanged(xp, xp.rint, input)
+        return _integers_unchanged(xp.rint, input)
     scale = 10.0 ** abs_int(decimals)
     return xp.rint(input * scale) / scale if decimals > 0 else xp.rint(input / scale) * scale
 

@@ -98,7 +98,7 @@ def silu(xp, input: Array):
 
     Source: Hendrycks and Gimpel, arXiv:1606.08415; Elfwing, Uchibe and Doya, arXiv:1702.03118.
     """
-    return widened("silu_cpu", input, lambda x: x / (1 + xp.exp(-x)))
+    return widened("silu_cpu", input, lambda x: x / (1 + xp.exp(-x)), "biu")
 
 
 silu.derivative(input=lambda grad, input: silu_backward(grad, input))

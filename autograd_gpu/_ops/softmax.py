@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .._core.dtype import numpy_of, of
+from .._core.dtype import numpy_of
 from .._core.layout import normal_dim
 from .convert import _cast
 from .declare import PUBLIC, Array, composite, op
 from .elementwise import exp
+from .errors import not_implemented
 from .reduce import _sum
 
 __all__ = ["log_softmax", "softmax", "softmin"]
@@ -21,11 +22,7 @@ def _prepared(name: str, input: Any, dim: Any) -> tuple[Any, int]:
     if input.dtype.char in "fd":
         return input, normal_dim(dim, input.ndim, name)
     if input.dtype.itemsize != 2 or input.dtype.kind in "iu":
-        if input.dtype.kind in "biu":
-            raise NotImplementedError(
-                f"\"{name}_lastdim_kernel_impl\" not implemented for '{of(input.dtype).legacy}'"
-            )
-        raise NotImplementedError(f"{name} does not support complex numbers")
+        raise not_implemented(f"{name}_lastdim_kernel_impl", input.dtype)
     return input.astype(np.float32), normal_dim(dim, input.ndim, name)
 
 

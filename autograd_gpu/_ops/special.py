@@ -102,6 +102,8 @@ def xlog1py(xp, input: Array | float, other: Array | float):
 def times_log(xp: Any, input: Any, other: Any, shift: int) -> Any:
     """a log(b + shift), 0 where a = 0 (unless b is NaN); either may be a number."""
     dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind == "c":
+        raise not_implemented("xlog1py_cpu" if shift else "xlogy_cpu", dtype)
     factor = wide(input) if hasattr(input, "dtype") else input
     if hasattr(other, "dtype"):
         product = factor * (xp.log1p if shift else xp.log)(wide(other))
@@ -145,7 +147,7 @@ def entr(xp, input: Array):
     NotImplementedError for complex numbers.
     """
     if input.dtype.kind == "c":
-        raise not_implemented("entr", input.dtype)
+        raise not_implemented("entr_cpu", input.dtype)
     value = -input * xp.log(input)
     value = xp.where(input == 0, input.dtype.type(0), value)
     return xp.where(input < 0, input.dtype.type(-math.inf), value)

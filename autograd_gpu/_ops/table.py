@@ -3,7 +3,7 @@
 from typing import Any
 
 from .._core.library import on_install
-from ..autograd.graph import verbs
+from ..autograd.node import verbs
 from . import aliases  # noqa: F401  (after all chapters: second names)
 from .arithmetic import add
 from .complex import real_part

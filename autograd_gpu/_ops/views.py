@@ -12,7 +12,7 @@ from .._core.size import size_from
 from .._core.state import recording
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import mark_written
-from ..autograd.graph import AccumulateGrad
+from ..autograd.node import AccumulateGrad
 from ..autograd.views import edge_of, refuse_inplace
 from .declare import Array, composite, op
 from .helpers import like, raw

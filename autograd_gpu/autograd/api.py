@@ -10,7 +10,7 @@ from .._core.device import guard, library
 from .._core.dtype import of
 from .._core.tensor import Tensor, as_array, make
 from .engine import accumulate, own, run_backward
-from .graph import AccumulateGrad, repair
+from .node import AccumulateGrad, repair
 from .views import edge_of
 
 __all__ = ["backward", "grad"]

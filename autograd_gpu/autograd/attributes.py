@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from .._core.dtype import of
+from .._core.inference import Inference, is_inference, share
+from .._core.state import local, modes
 from .._core.tensor import Tensor, make
 from . import api
-from .graph import AccumulateGrad, Output
 from .hooks import RemovableHandle, add_hook, hooks_of
 from .mutation import record_write, version
+from .node import AccumulateGrad, Output
 from .views import base_of, edge_of
 
 __all__ = ["Silent", "mark_written", "requires_grad_"]
@@ -31,7 +33,7 @@ def mark_written(target: Tensor) -> None:
     family = getattr(target, "_family", None)
     if isinstance(family, Silent):
         family.writes += 1
-    else:
+    elif family.__class__ is not Inference:
         record_write(target._array)
 
 
@@ -74,6 +76,11 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
         if not requires_grad:
             raise RuntimeError(_NOT_A_LEAF + _DETACH)
     elif requires_grad and edge is None:
+        if is_inference(self) and not local.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed. You can make a clone to get a normal tensor."
+            )
         if self._array.dtype.kind in "biu":
             raise RuntimeError(
                 f"only Tensors of floating point dtype can require gradients, not {self.dtype!r}"
@@ -220,6 +227,8 @@ def register_post_accumulate_grad_hook(
 def detach(self: Tensor) -> Tensor:
     """The same memory without a history. Writes are seen by both, and counted for both."""
     out = make(self._array)
+    if modes:
+        share(out, self)
     if isinstance(getattr(self, "_family", None), Silent):
         out._family = self._family
     return out
@@ -242,7 +251,10 @@ def detach_(self: Tensor) -> Tensor:
 def get_data(self: Tensor) -> Tensor:
     """The same memory, no history, and writes that autograd does not hear of: prefer `detach()`."""
     out = make(self._array)
-    out._family = Silent()
+    if modes:
+        share(out, self)
+    if not is_inference(out):
+        out._family = Silent()
     return out
 
 
@@ -263,6 +275,8 @@ def set_data(self: Tensor, value: Tensor) -> None:
 def get_version(self: Tensor) -> int:
     """How many in-place writes this tensor's memory has seen."""
     family = getattr(self, "_family", None)
+    if is_inference(self):
+        raise RuntimeError("Inference tensors do not track version counter.")
     return family.writes if isinstance(family, Silent) else version(self._array)
 
 
@@ -301,8 +315,8 @@ def _bind() -> None:
     t._version, t._base = property(get_version), property(get_base)
     t.retains_grad = property(retains_grad)
     for function in (
-        requires_grad_, retain_grad, register_hook, register_post_accumulate_grad_hook, detach,
-        detach_, backward,
+        is_inference, requires_grad_, retain_grad, register_hook,
+        register_post_accumulate_grad_hook, detach, detach_, backward,
     ):  # fmt: skip
         setattr(t, function.__name__, function)
     t._is_view = is_view

@@ -6,8 +6,8 @@ import contextvars
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
@@ -17,15 +17,18 @@ from .._core.device import carried, guard, library
 from .._core.library import explained
 from .._core.state import hush, quiet, recording, set_recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
-from .graph import deliver, repair, verbs
 from .hooks import hooked_leaves, hooks_of, user_errstate
 from .mutation import check_saved, record_write
+from .node import deliver, repair, verbs
+from .passes import forget_notes, held, noted, passes, run_queued
 
-__all__ = ["run_backward"]
+__all__ = ["run_backward", "watchers"]
+
+watchers: list[Callable[[Any], AbstractContextManager]] = []
+"""While there are any (anomaly mode, the profiler), each node runs within `watch(node)` of each."""
 
 # Waiting gradients lie in the nodes: one pass at a time, nested ones excepted.
 _lock = threading.Lock()
-_passes: list[tuple[list, list]] = []  # (heap, leaves) of the passes in progress
 
 
 def _references() -> int:
@@ -39,11 +42,6 @@ def _references() -> int:
 _ALONE = _references()
 
 
-class _Held(threading.local):
-    depth = 0  # passes of this thread that are in each other
-
-
-_held = _Held()
 _DEEP = 10
 _HERE = nullcontext()
 
@@ -60,16 +58,16 @@ def run_backward(
     `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to
     them is recorded.
     """
-    depth = _held.depth
+    depth = held.depth
     if depth and depth % _DEEP == 0:
         return _in_thread(depth, roots, grads, keep, recorded, inputs)
     if not depth:
         _lock.acquire()
-    _held.depth = depth + 1
+    held.depth = depth + 1
     try:
         return _pass(roots, grads, keep, recorded, inputs)
     finally:
-        _held.depth = depth
+        held.depth = depth
         if not depth:
             _lock.release()
 
@@ -84,7 +82,7 @@ def _in_thread(depth: int, *call: Any) -> list | None:
     on, here = recording(), carried()
 
     def work() -> None:
-        _held.depth = depth + 1
+        held.depth = depth + 1
         set_recording(on)
         try:
             with here:
@@ -110,23 +108,25 @@ def _pass(
     leaves: list = []
     stashed = _stash()
     needed, cut = _prune(roots, inputs, recorded) if inputs is not None else (None, [])
-    _passes.append((heap, leaves))
+    passes.append((heap, leaves, roots, needed))
     before = recording()
     user_errstate.append(_user_errstate())
     token = hush(quiet)
     try:
         set_recording(recorded)
         deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-        if recorded or hooked_leaves or state.several_devices:
+        if recorded or hooked_leaves or state.several_devices or watchers:
             _run_watched(
                 heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {}
             )
         else:
             _run(heap, leaves, keep)
-        if inputs is not None:
-            return _captured(leaves, inputs, recorded)
-        _finish(leaves, recorded)
-        return None
+        results = None if inputs is None else _captured(leaves, inputs, recorded)
+        if inputs is None:
+            _finish(leaves, recorded)
+        if noted:
+            run_queued(heap)
+        return results
     except BaseException as error:
         _forget(roots)
         of_cuda = explained("backward", error)
@@ -137,7 +137,9 @@ def _pass(
         unhush(token)
         user_errstate.pop()
         set_recording(before)
-        _passes.pop()
+        passes.pop()
+        if noted:
+            forget_notes(heap)
         for edge in inputs or ():
             edge.hooks.capture, edge.hooks.stop = None, False
         for node, index, edge in cut:
@@ -186,9 +188,9 @@ def _run_watched(
     while heap:
         node = heappop(heap)[1]
         grad, node.g = node.g, None
-        if node.seq < state.last_write:
-            check_saved(node)
-        with guard(_first(grad)) if state.several_devices else nullcontext():
+        with _around(node, grad) if watchers or state.several_devices else _HERE:
+            if node.seq < state.last_write:
+                check_saved(node)
             if recorded:
                 following = node.run_recorded(grad, heap, leaves, needed)
                 if not keep:
@@ -202,6 +204,16 @@ def _run_watched(
             if not waiting[leaf] and leaf.g is not None:
                 leaves.remove(leaf)
                 _finish([leaf], recorded)
+
+
+def _around(node: Any, grad: Any) -> ExitStack:
+    """The device of the gradient, and what watches the node."""
+    stack = ExitStack()
+    if state.several_devices:
+        stack.enter_context(guard(_first(grad)))
+    for watch in watchers:
+        stack.enter_context(watch(node))
+    return stack
 
 
 def _first(grad: Any) -> Any:
@@ -343,7 +355,7 @@ def _prune(roots: Sequence[Any], inputs: list, recorded: bool) -> tuple[set, lis
 
 def _stash() -> list:
     """A pass started inside another (by a hook) must not see the other's waiting gradients."""
-    waiting = [(n, n.g) for heap, leaves in _passes for n in (*(n for _, n in heap), *leaves)]
+    waiting = [(n, n.g) for heap, leaves, *_ in passes for n in (*(n for _, n in heap), *leaves)]
     for node, _ in waiting:
         node.g = None
     return waiting

@@ -6,9 +6,9 @@ from typing import Any
 
 from .._core.state import recording, set_recording, tick
 from .._core.tensor import Tensor, make
-from .graph import AccumulateGrad, Node, Output, fill, freed, repair
 from .hooks import call, wrap
 from .mutation import record_write
+from .node import AccumulateGrad, Node, Output, fill, freed, repair
 from .views import base_of, edge_of, link_view, rebase, refuse_inplace
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]

@@ -20,8 +20,8 @@ from .calculus import (
     vector_of,
     zeros,
 )
-from .graph import verbs
-from .mode import enable_grad
+from .grad_mode import enable_grad
+from .node import verbs
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._core.state import hush, recording, set_recording, tick, unhush
 from .._core.tensor import Tensor, as_array, make
-from .graph import AccumulateGrad, Node, Output, deliver
+from .node import AccumulateGrad, Node, Output, deliver
 
 __all__ = ["Hooks", "RemovableHandle", "add_hook", "hooked_leaves", "hooks_of", "user_errstate"]
 

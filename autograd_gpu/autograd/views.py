@@ -5,12 +5,13 @@ reaches the base.
 import weakref
 from typing import Any
 
+from .._core.inference import is_inference, share
 from .._core.layout import memory_order, owner
-from .._core.state import local, recording, set_recording, tick
+from .._core.state import local, modes, recording, set_recording, tick
 from .._core.tensor import Tensor, make
-from .graph import AccumulateGrad, Node, Output, deliver, freed, verbs
 from .hooks import hooks_of
 from .mutation import check_saved
+from .node import AccumulateGrad, Node, Output, deliver, freed, verbs
 
 __all__ = [
     "CopySlices",
@@ -32,12 +33,16 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
     array copies). `mark`: why its history could not follow a write: "no_grad", "multi", or
     ("function", name, index).
     """
+    if modes:
+        share(out, source)
+        if is_inference(source):
+            return
     array, memory = source._array, out._array.base
     if memory is not array and (
         memory is None or memory is not array.base and owner(out._array) is not owner(array)
     ):
         return
-    out._view = source, function, options, mark or (None if local.on else "no_grad")
+    out._view = source, function, options, mark or _unrecorded_mark()
     try:
         family = source._family
     except AttributeError:
@@ -55,10 +60,16 @@ def view_list(arrays: list, source: Tensor, function: Any, options: tuple) -> tu
     picking one.
     """
     out = tuple([make(a) for a in arrays])
-    mark = "multi" if local.on else "no_grad"
+    mark = _unrecorded_mark() or "multi"
     for index, view in enumerate(out):
         link_view(view, source, _pick, (function, index, options), mark)
     return out
+
+
+def _unrecorded_mark() -> str | None:
+    if local.on:
+        return None
+    return "inference" if local.inference else "no_grad"
 
 
 def _pick(value: Any, function: Any, index: int, options: tuple) -> Any:
@@ -132,6 +143,11 @@ _REASONS = {
         "forbidden. Move both the view and the inplace operation into the no_grad block (where it "
         "is not to be tracked) or both out of it (where it is). (view was created in no_grad mode)"
     ),
+    "inference": (
+        "Autograd does not know what is meant, so it is forbidden. Move both the view and the "
+        "inplace operation into the inference_mode block (where it is not to be tracked) or both "
+        "out of it (where it is)."
+    ),
     "multi": (
         "This view is the output of a function that returns multiple views. Such functions do not "
         "allow the output views to be modified inplace. You should replace the inplace operation "
@@ -151,6 +167,10 @@ def _forbidden(t: Tensor, mark: Any, done: str) -> RuntimeError:
         return RuntimeError(
             f"A view was created in no_grad mode and {done} with grad mode enabled. "
             f"{_REASONS[mark]}"
+        )
+    if mark == "inference":
+        return RuntimeError(
+            f"A view was created in inference mode and {done} in normal mode. {_REASONS[mark]}"
         )
     if mark == "multi":
         view = t._view

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._core.tensor import Tensor, make
-from ..autograd.mode import no_grad
+from ..autograd.grad_mode import no_grad
 from ..autograd.mutation import record_write
 
 __all__ = [

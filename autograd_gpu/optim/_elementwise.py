@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor
-from ..autograd.mode import enable_grad
+from ..autograd.grad_mode import enable_grad
 from ..autograd.mutation import record_write
 from ._batch import Batch
 from ._state import filled_like, step_tensor

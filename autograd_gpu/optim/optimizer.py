@@ -7,9 +7,9 @@ from typing import Any
 
 from .._core.state import tick
 from .._core.tensor import Tensor
-from ..autograd.graph import AccumulateGrad
 from ..autograd.hooks import RemovableHandle
 from ..autograd.mutation import record_write
+from ..autograd.node import AccumulateGrad
 from . import _state
 from ._sweep import Scratch
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from .._core.state import hush, quiet, unhush
 from .._core.tensor import Tensor
-from ..autograd.graph import AccumulateGrad
 from ..autograd.mutation import record_write
+from ..autograd.node import AccumulateGrad
 from ._batch import Batch
 from ._check import at_least_zero, check_lr, check_modes, number
 from ._elementwise import evaluate, with_gradient

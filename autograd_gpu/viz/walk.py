@@ -4,7 +4,7 @@ from typing import Any
 
 from .._core.tensor import Tensor
 from ..autograd.function import FunctionNode
-from ..autograd.graph import AccumulateGrad
+from ..autograd.node import AccumulateGrad
 from ..autograd.views import CopySlices
 from .picture import Arrow, Box, Picture, printable
 

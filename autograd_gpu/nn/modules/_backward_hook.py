@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._core.tensor import Tensor
 from ...autograd.function import Function
-from ...autograd.mode import is_grad_enabled
+from ...autograd.grad_mode import is_grad_enabled
 
 Grads = tuple[Any, ...]
 

@@ -8,7 +8,7 @@ from ..._core.device import device as Device
 from ..._core.dtype import BY_NAME
 from ..._core.dtype import dtype as Dtype
 from ..._core.tensor import Tensor
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ._tree import Tree
 
 

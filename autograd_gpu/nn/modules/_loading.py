@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from ..._core.tensor import Tensor
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ..parameter import Parameter
 
 __all__ = ["IncompatibleKeys", "Loading", "current", "mismatch"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from ..._core.tensor import Tensor
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter

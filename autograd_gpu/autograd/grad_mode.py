@@ -1,5 +1,5 @@
-"""Grad modes: no_grad, enable_grad, set_grad_enabled, per thread, as context managers and as
-decorators.
+"""Grad modes, per thread, as context managers and as decorators: no_grad, enable_grad,
+set_grad_enabled, inference_mode.
 """
 
 import functools
@@ -7,14 +7,20 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .._core.state import recording, set_recording
+from .._core.state import local, set_mode, set_recording, thread_key
 
-__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "set_grad_enabled",
+]  # fmt: skip
+
+_INFERENCE = 2
+
 
 
 def is_grad_enabled() -> bool:
-    """Are operations recorded in this thread?"""
-    return recording()
+    """Are operations recorded in this thread, as far as the grad mode goes?"""
+    return local.on
 
 
 class _Decorator:
@@ -101,7 +107,7 @@ class _Switch(_Decorator):
         return super().__new__(cls)
 
     def __enter__(self) -> None:
-        self.previous = recording()
+        self.previous = local.on
         set_recording(self.mode)
 
     def __exit__(self, *_: object) -> None:
@@ -124,7 +130,7 @@ class set_grad_enabled(_Decorator):
     """Switch recording at once; as a context manager, switch back at the end. `mode`: bool."""
 
     def __init__(self, mode: bool) -> None:
-        self.mode, self.previous = bool(mode), recording()
+        self.mode, self.previous = bool(mode), local.on
         set_recording(self.mode)
 
     def __call__(self, function: Callable) -> Callable:
@@ -144,3 +150,47 @@ class set_grad_enabled(_Decorator):
 
     def __repr__(self) -> str:
         return f"set_grad_enabled(mode={self.mode})"
+
+
+class inference_mode(_Decorator):
+    """Within it nothing is recorded, and what is made are inference tensors: no version of them is
+    kept, no view of them followed, and nothing may save them for backward later.
+
+    `mode`: False ends it for the time of the context. Tensors made before stay what they are: views
+    of them are views, writes to them are counted. Outside, inference tensors may be read; a write
+    in place, `requires_grad_()` and saving for backward are RuntimeErrors; `clone()` makes a
+    normal tensor.
+    """
+
+    def __new__(cls, mode: bool | Callable = True) -> Any:  # noqa: D102
+        if isinstance(mode, bool):
+            return super().__new__(cls)
+        return cls()(mode)  # @inference_mode without parentheses
+
+    def __init__(self, mode: bool | Callable = True) -> None:
+        self.mode = bool(mode)
+        self.previous: list[tuple[bool, bool]] = []
+
+    def clone(self) -> "inference_mode":
+        """A fresh context of the same mode."""
+        return inference_mode(self.mode)
+
+    def __enter__(self) -> None:
+        self.previous.append((local.on, local.inference))
+        set_recording(not self.mode)
+        _set_inference(self.mode)
+
+    def __exit__(self, *_: object) -> None:
+        on, inference = self.previous.pop()
+        set_recording(on)
+        _set_inference(inference)
+
+
+def _set_inference(on: bool) -> None:
+    local.inference = on
+    set_mode(thread_key(_INFERENCE), on)
+
+
+def is_inference_mode_enabled() -> bool:
+    """Is inference mode in force in this thread?"""
+    return local.inference

@@ -1,0 +1,173 @@
+"""The one gate: every call of every op can be observed, and costs nothing more while none is.
+
+While somebody observes, the code of each public function is exchanged for three instructions that
+lead here; the function objects stay what they are, so `from autograd_gpu import mul`, `x * y` and
+the calls inside other ops are seen alike. At the end they get their own code back.
+"""
+
+import threading
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from .._core.tensor import Tensor
+from ..autograd.function import Function
+from ..autograd.node import verbs
+from .declare import Op, _general_stub, _operator_stub
+from .names import title_of
+from .registry import REGISTRY
+
+__all__ = ["Gate", "Observer", "observe", "offer", "unobserve"]
+
+Observer = Callable[["Gate", Callable[..., Any], tuple, dict], Any]
+"""`observer(gate, call, args, kwargs)` returns what `call(*args, **kwargs)` does, or raises what it
+raises; it runs in the thread of the call."""
+
+_STUBS = (_general_stub.__code__, _operator_stub.__code__)
+_SLOT = "the gate"
+_METHODS = ("to", "detach", "detach_", "item")
+"""Methods that PyTorch counts as operations and that are no rows of the table."""
+
+
+def _template(*args: Any, **kwargs: Any) -> Any:
+    through: Any = "the gate"
+    return through(args, kwargs)
+
+
+class Gate:
+    """One observed function: `name` as PyTorch prints it, `entry` its row in the table, if it is
+    one, and `call`, which does what the function does and is not observed.
+
+    `inner`: it is a part of other ops, which have the name that users know."""
+
+    def __init__(self, function: Any, name: str, entry: Any = None, title: Any = None) -> None:
+        """`title`: gives the name from the arguments of a call."""
+        self.function, self.name, self.entry, self.title = function, name, entry, title
+        self.inner = entry is not None and entry.name.startswith("_")
+        self.code = function.__code__
+        self.call = self._copy()
+        self.params = _params(entry, self.code)
+        consts = (self._through if c is _SLOT else c for c in _template.__code__.co_consts)
+        self.watched = _template.__code__.replace(
+            co_consts=tuple(consts), co_freevars=self.code.co_freevars, co_name=self.code.co_name
+        )
+
+    def _copy(self) -> Any:
+        f = self.function
+        call = FunctionType(
+            self.code, f.__globals__, f.__name__, f.__defaults__, f.__closure__
+        )
+        call.__kwdefaults__ = f.__kwdefaults__
+        return call
+
+    def _through(self, args: tuple, kwargs: dict) -> Any:
+        if self.code in _STUBS:
+            self._generate()
+        return _pass_on(_observers, self, args, kwargs)
+
+    def _generate(self) -> None:
+        """The op is called for the first time: its code is written now, for good."""
+        with _lock:
+            if self.code in _STUBS:
+                watched = self.function.__code__ is self.watched
+                self.entry.generate("general" if self.code is _STUBS[0] else "operator")
+                self.code = self.function.__code__
+                self.call = self._copy()
+                if watched:
+                    self.function.__code__ = self.watched
+
+    def open(self) -> None:
+        """Let calls pass through here."""
+        if self.function.__code__ is not self.watched:
+            if self.function.__code__ is not self.code:  # it was generated in the meantime
+                self.code = self.function.__code__
+                self.call = self._copy()
+            self.function.__code__ = self.watched
+
+    def close(self) -> None:
+        """Give the function its own code back."""
+        if self.function.__code__ is self.watched:
+            self.function.__code__ = self.code
+
+
+_lock = threading.RLock()
+_gates: dict[Any, Gate] = {}  # function -> its gate
+_offered: list[tuple[Any, Any]] = []
+_observers: tuple[Observer, ...] = ()
+
+
+def _params(entry: Any, code: Any) -> tuple[str, ...]:
+    """The names of the parameters, as far as they are said."""
+    if isinstance(entry, Op):
+        return tuple(entry.params)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _pass_on(observers: tuple, gate: Gate, args: tuple, kwargs: dict) -> Any:
+    if not observers:  # the last one left after this call had begun
+        return gate.call(*args, **kwargs)
+    if len(observers) == 1:
+        return observers[0](gate, gate.call, args, kwargs)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _pass_on(observers[1:], gate, args, kwargs)
+
+    return observers[0](gate, call, args, kwargs)
+
+
+def observe(observer: Observer) -> None:
+    """Let a function see every call, in all threads, until `unobserve`. The first observer is the
+    outermost."""
+    global _observers
+    with _lock:
+        _complete()
+        _observers = (*_observers, observer)
+        for gate in _gates.values():
+            gate.open()
+
+
+def unobserve(observer: Observer) -> None:
+    """End `observe`. Calls that have begun are seen to their end."""
+    global _observers
+    with _lock:
+        _observers = tuple(o for o in _observers if o != observer)
+        if not _observers:
+            for gate in _gates.values():
+                gate.close()
+
+
+def offer(function: Any, title: Callable[[tuple], str]) -> None:
+    """Let a function that is no op be observed too, under the name that `title` gives from its
+    arguments."""
+    with _lock:
+        _offered.append((function, title))
+        if _observers:
+            _add(function, function.__name__, title=title).open()
+
+
+def _complete() -> None:
+    """A gate for every function; the table may have grown since the last time."""
+    for entry in REGISTRY.values():
+        name = "aten::" + title_of(entry)
+        _add(entry.function, name, entry)
+        if getattr(entry, "operator", None) is not None:
+            _add(entry.operator, name, entry)
+    for name, function in list(vars(Tensor).items()):
+        written = name.endswith("_") and not name.startswith("_")
+        if isinstance(function, FunctionType) and (
+            name in _METHODS or written and function.__module__.startswith(__package__)
+        ):
+            _add(function, "aten::" + name)
+    for function, title in _offered:
+        _add(function, function.__name__, title=title)
+
+
+def _add(function: Any, name: str, entry: Any = None, title: Any = None) -> Gate:
+    gate = _gates.get(function)
+    if gate is None:
+        gate = _gates[function] = Gate(function, name, entry, title)
+    return gate
+
+
+offer(Function.__dict__["apply"].__func__, lambda args: args[0].__name__)
+verbs["observe"], verbs["unobserve"] = observe, unobserve

@@ -1,0 +1,338 @@
+"""Nodes of the graph, their outputs, leaves, and how gradients are handed from one to the next."""
+
+import weakref
+from heapq import heappush
+from typing import Any
+
+import numpy as np
+
+from .._core.library import KERNELS
+from .._core.state import tick
+from .._core.tensor import Tensor, make
+
+__all__ = [
+    "AccumulateGrad",
+    "ListNode",
+    "Node",
+    "Output",
+    "deliver",
+    "fill",
+    "freed",
+    "plus",
+    "repair",
+    "sum_to",
+    "verbs",
+]
+
+# `sum`, `reshape`, `to` and `real`; the table of ops binds them, so that this floor imports nothing
+# above it.
+verbs: dict[str, Any] = {}
+
+_SUM_TO = KERNELS.setdefault("sum_to", {})
+
+
+class Node:
+    """One recorded operation.
+
+    The subclasses are generated from the table of ops (`_ops/generate.py`): slots for the edges e0,
+    e1, ... and for what is saved, and `run`, which puts the formulas' results on raw arrays
+    directly into the edges' nodes. `seq` is the node's number, `g` the gradient that waits for it,
+    `hooks` is rare and else unset.
+    """
+
+    __slots__ = ("g", "hooks", "seq")
+    g: Any
+    hooks: Any
+    seq: int
+    forms: Any
+    shapes_out: Any
+    op: Any = None
+    edge_names: tuple[str, ...] = ()
+    saved_names: tuple[str, ...] = ()
+    title = "Node"
+
+    def edges(self) -> list[Any]:
+        """Where the gradients of the inputs go: nodes, outputs of nodes, leaves, or None."""
+        return [getattr(self, name) for name in self.edge_names]
+
+    def set_edge(self, index: int, edge: Any) -> None:
+        """Put another edge in a place (the engine cuts edges for the time of a pass)."""
+        setattr(self, self.edge_names[index], edge)
+
+    def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
+        """What `run` does, as one reads it: the results are returned. For create_graph, hooks and
+        views.
+
+        `needed`: the set of nodes to which gradients must go, where that is not all.
+        """
+        op, results = self.op, []
+        edges = [e if needed is None or e in needed else None for e in self.edges()]
+        values: dict[str, Any] = {}
+        if op.relays:
+            values = dict(zip(op.grad_names, fill(grad, self.shapes_out, recorded), strict=True))
+        elif op.many:
+            values["grads"] = fill(grad, self.shapes_out, recorded)
+        else:
+            values["grad"] = grad
+        if op.joint is not None:
+            formula, names = op.joint
+            wanted = tuple(e is not None for e in edges)
+            results = list(formula(*[self.named(n, recorded, values) for n in names], wanted))
+        else:
+            for edge, (_, formula, names) in zip(edges, op.plan, strict=True):
+                if edge is None:
+                    results.append(None)
+                else:
+                    results.append(formula(*[self.named(n, recorded, values) for n in names]))
+        forms = getattr(self, "forms", None)
+        if forms is not None:
+            results = [
+                g if g is None else repair(g, f) for g, f in zip(results, forms, strict=True)
+            ]
+        return results
+
+    def named(self, name: str, recorded: bool, given: dict[str, Any]) -> Any:
+        """What a formula calls `name`. `recorded`: as the Tensor it was, an input at its edge, an
+        output at this node.
+
+        No Tensor was kept, so there is no cycle, and no history longer than the formulas need.
+        """
+        if name in given:
+            return given[name]
+        value = getattr(self, name)
+        if name not in self.saved_names:
+            return value
+        op = self.op
+        if value is None:
+            if (
+                name in op.optional
+                or name in op.caches
+                or name not in op.users
+                or not self.wanted_by(name)
+            ):
+                return None
+            raise freed()
+        if not recorded:
+            return value
+        if name in op.caches:
+            # a function of the inputs: a recorded formula computes it again, differentiably
+            return None
+        if value.__class__ in (float, int, bool, complex, tuple):
+            return value
+        if name == "out":
+            return make(value, self)
+        if name in op.relays:
+            return make(value, Output(self, op.relays.index(name)))
+        if name in op.outputs:
+            return make(value, self if op.outputs.index(name) == op.main else None)
+        edge = op.edge_of.get(name)
+        return make(value, getattr(self, edge) if edge else None)
+
+    def wanted_by(self, name: str) -> bool:
+        """Was `name` to be saved, given the edges there are? If so and it is None, it has been
+        freed.
+        """
+        edges = self.edges()
+        return any(edges[i] is not None for i in self.op.users[name])
+
+    def run(self, grad: Any, heap: list, leaves: list, keep: bool) -> Any:
+        """Deliver the gradients of the inputs; what generated `run` methods do inline."""
+        grads = self.gradients(grad, False)
+        if not keep:
+            self.release()
+        return deliver(self.edges(), grads, heap, leaves)
+
+    def run_recorded(self, grad: Any, heap: list, leaves: list, needed: Any) -> Any:
+        """The same on Tensors, recorded."""
+        return deliver(self.edges(), self.gradients(grad, True, needed), heap, leaves)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """Per input: the node its gradient goes to and which output of that node it is; (None, 0)
+        where there is none.
+        """
+        return tuple((e.node, e.index) if isinstance(e, Output) else (e, 0) for e in self.edges())
+
+    def release(self) -> None:
+        """Free what was saved."""
+        for name in self.saved_names:
+            setattr(self, name, None)
+
+    def name(self) -> str:
+        """The name of the node's kind, as `MulBackward0`."""
+        name = type(self).__name__
+        return "torch::autograd::" + name if name == "CopyBackwards" else name
+
+    def _sequence_nr(self) -> int:
+        return self.seq
+
+    def __repr__(self) -> str:
+        return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
+
+
+class ListNode(Node):
+    """A recorded operation on a list of tensors (`cat`): its edges are a list, its formula returns
+    one.
+    """
+
+    __slots__ = ("edge_list",)
+    edge_list: list
+
+    def edges(self) -> list[Any]:
+        """One an input tensor."""
+        return list(self.edge_list)
+
+    def set_edge(self, index: int, edge: Any) -> None:
+        """Put another edge in a place."""
+        self.edge_list[index] = edge
+
+    def wanted_by(self, name: str) -> bool:
+        """What a joint formula saves is there whatever edges there are."""
+        return True
+
+    def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
+        """One gradient an input, None where none is wanted."""
+        formula, names = self.op.joint
+        results = formula(*[self.named(n, recorded, {"grad": grad}) for n in names])
+        edges = self.edges()
+        wanted = [e is not None and (needed is None or e in needed) for e in edges]
+        return [
+            repair(g, form) if want else None
+            for g, form, want in zip(results, self.forms, wanted, strict=True)
+        ]
+
+
+class Output(Node):
+    """One output of a node that has several: collects its gradient into the node's list. Younger
+    than the node.
+    """
+
+    __slots__ = ("index", "node")
+    edge_names = ("node",)
+
+    def __init__(self, node: Any, index: int) -> None:
+        self.node, self.index, self.g, self.seq = node, index, None, tick()
+
+    def run(self, grad: Any, heap: list, leaves: list, keep: Any) -> Any:
+        """Put the gradient beside those of the other outputs; the first calls the node."""
+        node, fresh = self.node, self.node.g is None
+        if fresh:
+            node.g = [None] * len(node.shapes_out)
+        held = node.g[self.index]
+        node.g[self.index] = grad if held is None else held + grad
+        return node if fresh else None
+
+    run_recorded = run  # type: ignore[assignment]
+
+
+class AccumulateGrad(Node):
+    """The end of the graph at a leaf; holds `leaf.grad`, and the leaf itself only weakly. Its
+    number is 0.
+    """
+
+    __slots__ = ("array", "grad", "leaf")
+
+    def __init__(self, leaf: Tensor) -> None:
+        self.array, self.leaf = leaf._array, weakref.ref(leaf)
+        self.grad, self.g, self.seq = None, None, 0
+
+    @property
+    def variable(self) -> Tensor:
+        """The leaf. Where the program dropped it, an equal one: same memory, same gradient."""
+        leaf = self.leaf()
+        if leaf is None:
+            leaf = make(self.array, self)
+            self.leaf = weakref.ref(leaf)
+        return leaf
+
+    def accept(self, grad: Any, recorded: bool) -> Any:
+        """The gradient as hooks leave it; here there are none."""
+        return grad
+
+    def accumulated(self, grad: Any) -> None:
+        """Called after `grad` was set."""
+
+    def name(self) -> str:
+        """`torch::autograd::AccumulateGrad`, as PyTorch calls it."""
+        return "torch::autograd::AccumulateGrad"
+
+    def _sequence_nr(self) -> int:
+        return 2**64 - 1
+
+
+def deliver(edges: list, grads: Any, heap: list, leaves: list) -> None:
+    """Hand gradients on. Returns None: the heap decides which node is next."""
+    for edge, grad in zip(edges, grads, strict=False):
+        if edge is None or grad is None:
+            continue
+        if edge.g is not None:
+            edge.g = plus(edge.g, grad)
+            continue
+        edge.g = grad
+        if edge.seq:
+            heappush(heap, (-edge.seq, edge))
+        else:
+            leaves.append(edge)
+
+
+def plus(first: Any, second: Any) -> Any:
+    """The sum of two gradients: on CUDA through the op, which has a kernel of its own."""
+    if first.__class__ is np.ndarray or isinstance(first, Tensor) or isinstance(second, Tensor):
+        return first + second
+    return verbs["add"](first, second)
+
+
+def fill(grads: list, forms: tuple, recorded: bool = False) -> list:
+    """Outputs that received no gradient count as zero. `forms`: (shape, dtype, library) an
+    output.
+    """
+
+    def zeros(form: tuple) -> Any:
+        array = form[2].zeros(form[0], form[1])
+        return make(array) if recorded else array
+
+    return [zeros(form) if g is None else g for g, form in zip(grads, forms, strict=True)]
+
+
+def repair(grad: Any, form: tuple) -> Any:
+    """A gradient in its input's shape and dtype: sums what was broadcast, casts, and drops an
+    imaginary part.
+    """
+    shape, dtype = form
+    tensor = grad.__class__ is Tensor or isinstance(grad, Tensor)
+    array = grad._array if tensor else grad
+    if array.shape != shape:
+        run = None if tensor else _SUM_TO.get(array.__class__)
+        if run is not None:  # on CUDA one kernel sums and casts
+            summed = run(array, shape, dtype)
+            if summed is not NotImplemented:
+                return summed
+        grad = sum_to(grad, shape)
+        array = grad._array if tensor else grad
+    if array.dtype is not dtype:
+        if array.dtype.kind == "c" and dtype.kind != "c":
+            grad = verbs["real"](grad)
+        grad = verbs["to"](grad, dtype) if tensor else grad.astype(dtype)
+    return grad
+
+
+def sum_to(grad: Any, size: tuple[int, ...]) -> Any:
+    """Undo broadcasting: sum over what was added or stretched. Arrays and Tensors alike."""
+    shape = grad._array.shape if isinstance(grad, Tensor) else grad.shape
+    lead = len(shape) - len(size)
+    dims = tuple(range(lead)) + tuple(
+        i + lead for i, n in enumerate(size) if n == 1 and shape[i + lead] != 1
+    )
+    out = verbs["sum"](grad, dims, True)
+    return verbs["reshape"](out, size) if lead else out
+
+
+def freed() -> RuntimeError:
+    """The error of a second pass through a graph whose saved values are gone."""
+    return RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after they have already been freed). Saved intermediate values of the graph are freed "
+        "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+        "backward through the graph a second time or if you need to access saved tensors after "
+        "calling backward."
+    )
