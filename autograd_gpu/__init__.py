@@ -56,7 +56,7 @@ globals().update(_table.PUBLIC[""])
 
 _LAZY = {
     "backends": None, "cuda": None, "datasets": None, "linalg": None, "nn": None, "optim": None,
-    "random": None,
+    "profiler": None, "random": None,
     "return_types": None, "serialization": None, "special": None, "testing": None,
     "utils": None, "viz": None,
     "load": "serialization", "save": "serialization",

@@ -2,23 +2,39 @@
 followed.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from .state import local, set_mode
 
-__all__ = ["Inference", "is_inference", "mark", "share"]
+__all__ = ["Inference", "alive", "is_inference", "mark", "release", "share"]
+
+alive: set[int] = set()
+"""The tokens that live: empty where there is no inference tensor and no thread in the mode."""
 
 
 class Inference:
-    """What all inference tensors of one memory have in their `_family`. As long as it lives,
-    operations look for such tensors among what they save (it is one of `state.modes`)."""
+    """What the tensors made within one `inference_mode()` have in their `_family`: one token for
+    all of them. As long as it lives, which is as long as the last of them, operations look for
+    such tensors among what they save (it is one of `state.modes`).
 
-    __slots__ = ()
+    `writes`: None, or how often an alias was written that may be written outside inference mode,
+    since autograd looks away: `x.detach()` and `x.data`, where they were made outside.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("writes",)
+
+    def __init__(self, writes: int | None = None) -> None:
+        self.writes = writes
+        alive.add(id(self))
         set_mode(~id(self), True)
 
+    def __iter__(self) -> Iterator:
+        """Views that are followed, as in the families of other tensors: there are none."""
+        return iter(())
+
     def __del__(self) -> None:
+        alive.discard(id(self))
         set_mode(~id(self), False)
 
 
@@ -36,7 +52,14 @@ def share(t: Any, source: Any) -> None:
         del t._family
 
 
+def release(t: Any) -> None:
+    """`t`, an alias of an inference tensor made outside inference mode, may be written there."""
+    if local.inference is None and is_inference(t):
+        t._family = Inference(writes=0)
+
+
 def mark(t: Any) -> None:
     """Called of each tensor made while some mode is in force: in inference mode it is marked."""
-    if local.inference:
-        t._family = Inference()
+    token = local.inference
+    if token is not None:
+        t._family = token

@@ -1,13 +1,19 @@
 """How an array's elements lie in memory: strides in elements, contiguity, shared memory, overlap,
 dimension numbers."""
 
+from pickle import PickleBuffer
 from typing import Any
 
 import numpy as np
 
+from .library import LIBRARIES
+
 __all__ = [
     "contiguous",
     "dim_error",
+    "lend",
+    "meet",
+    "memory_of",
     "memory_order",
     "normal_dim",
     "normal_dims",
@@ -26,6 +32,41 @@ def owner(array: Any) -> Any:
     while base.__class__ is kind:
         array, base = base, base.base
     return array
+
+
+def lend(array: Any) -> Any:
+    """The same memory as an array that is an owner of its own: writes to one are not counted for
+    the other.
+    """
+    whole = array if array.base is None else owner(array)
+    if whole.__class__ is not np.ndarray:
+        made = whole.__class__(whole.shape, whole.dtype, whole.data, whole.strides)
+    elif whole.flags.forc:
+        lender = whole if whole.base is None else memory_of(whole)  # no chain of loans
+        data = lender.ravel("K").view(np.uint8) if lender.dtype.kind == "V" else lender
+        made = np.ndarray(whole.shape, whole.dtype, PickleBuffer(data), 0, whole.strides)
+    else:
+        return array  # memory with gaps, which was not made here
+    if array is whole:
+        return made
+    flat = made.reshape(-1) if made.flags.c_contiguous else made.ravel("K")
+    return restride(LIBRARIES[array.__class__], flat[offset(array) :], array.shape, array.strides)
+
+
+def memory_of(array: Any) -> Any:
+    """The owner of an array, or where that was lent, the array that it was lent from."""
+    whole = owner(array)
+    while whole.base.__class__ is PickleBuffer:
+        lender = memoryview(whole.base).obj
+        whole = lender if lender.base is None else owner(lender)
+    return whole
+
+
+def meet(a: Any, b: Any) -> bool:
+    """Might two arrays have an element in common? Says yes where their extents overlap."""
+    if a.__class__ is np.ndarray and b.__class__ is np.ndarray:
+        return np.may_share_memory(a, b)
+    return a.__class__ is b.__class__ and a.data.mem is b.data.mem
 
 
 def strides(array: Any) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .layout import dim_error, offset, owner, strides
+from .layout import dim_error, meet, memory_of, offset, owner, strides
 from .memory_format import channels_last, contiguous_format
 from .tensor import Tensor
 
@@ -118,7 +118,7 @@ def is_contiguous(self: Tensor, memory_format: Any = contiguous_format) -> bool:
 
 def untyped_storage(self: Tensor) -> UntypedStorage:
     """The memory that this tensor and its views share."""
-    return UntypedStorage(owner(self._array))
+    return UntypedStorage(memory_of(self._array))
 
 
 def get_device(self: Tensor) -> int:
@@ -130,7 +130,7 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Do two tensors look at the same elements of the same memory, in the same way?"""
     a, b = self._array, tensor._array
     return (
-        owner(a) is owner(b)
+        (meet(a, b) or owner(a) is owner(b))
         and pointer(a) == pointer(b)
         and a.shape == b.shape
         and _steps(a) == _steps(b)

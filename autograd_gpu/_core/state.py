@@ -3,13 +3,15 @@ for NumPy's warnings."""
 
 import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    "hush", "local", "modes", "off", "quiet", "recording", "set_mode", "set_recording", "state",
-    "thread_key", "tick", "unhush",
+    "ANOMALY", "carried_modes", "hush", "local", "modes", "off", "quiet", "recording", "set_mode",
+    "set_recording", "state", "thread_key", "tick", "unhush",
 ]  # fmt: skip
 
 tick = itertools.count(1).__next__
@@ -25,6 +27,10 @@ modes: set[int] = set()
 inference tensors that are alive."""
 
 
+ANOMALY = -1
+"""The key of anomaly mode in `modes`."""
+
+
 class _State:
     """`last_write`: the number of the youngest in-place write. `several_devices`: is there more
     than one CUDA device in use?"""
@@ -35,12 +41,12 @@ class _State:
 
 
 class _Local(threading.local):
-    """The modes of one thread. `packing`: its hooks of saved tensors, the innermost last;
-    `no_packing`: why there may be none. `before_write`: called with an array that is about to be
-    written."""
+    """The modes of one thread. `inference`: in inference mode, the token of what is made in it.
+    `packing`: its hooks of saved tensors, the innermost last; `no_packing`: why there may be none.
+    `before_write`: called with an array that is about to be written."""
 
     on = True
-    inference = False
+    inference: Any = None
     packing: tuple = ()
     no_packing: str | None = None
     before_write: tuple = ()
@@ -53,7 +59,7 @@ state.several_devices = False
 
 def recording() -> bool:
     """Does this thread record operations? Generated code asks only where `off` is not empty."""
-    return local.on and not local.inference
+    return local.on and local.inference is None
 
 
 def set_recording(on: bool) -> None:
@@ -80,6 +86,27 @@ def set_mode(key: int, on: bool) -> None:
     else:
         modes.discard(key)
         off.discard(key)
+
+
+def carried_modes() -> AbstractContextManager[None]:
+    """A context for another thread that stands for this one, in which this one's modes hold."""
+    mine = dict(local.__dict__)
+    kinds = [kind for kind in range(2, 16) if thread_key(kind) in modes]
+
+    @contextmanager
+    def there() -> Iterator[None]:
+        set_recording(mine.get("on", True))
+        local.__dict__.update(mine)
+        for kind in kinds:
+            set_mode(thread_key(kind), True)
+        try:
+            yield
+        finally:
+            for kind in kinds:
+                set_mode(thread_key(kind), False)
+            set_recording(True)
+
+    return there()
 
 
 # NumPy keeps its error state in a context variable. `np.errstate` costs 0.9 us an op, setting the

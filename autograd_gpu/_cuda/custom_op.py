@@ -127,9 +127,9 @@ class CustomOp:
         values |= {name: next(saved) for name in ctx.kept}
         if "out" in self._formula_names:
             outs = tuple(saved)
-            values["out"] = outs if ctx.several else outs[0]
-        values["grad"] = grads if ctx.several else grads[0]
-        tensors = [n for n, t in enumerate(ctx.is_tensor) if t]
+            values["out"] = outs if ctx.is_tuple else outs[0]
+        values["grad"] = grads if ctx.is_tuple else grads[0]
+        tensors = ctx.tensors
         values["wanted"] = tuple(ctx.needs_input_grad[n] for n in tensors)
         found = self._formula(*(values[name] for name in self._formula_names))
         found = found if isinstance(found, tuple) else (found,)
@@ -138,7 +138,7 @@ class CustomOp:
                 f"{self.name}: the derivative returned {len(found)} gradients for {len(tensors)} "
                 "tensors"
             )
-        out: list[Any] = [None] * len(ctx.is_tensor)
+        out: list[Any] = [None] * len(ctx.needs_input_grad)
         for place, gradient in zip(tensors, found, strict=True):
             out[place] = gradient
         return tuple(out)
@@ -166,8 +166,9 @@ def _function_of(op: CustomOp) -> Any:
         wanted = [name for name in op._formula_names if name in named]
         ctx.kept = [name for name in wanted if isinstance(named[name], Tensor)]
         ctx.values = {name: named[name] for name in wanted if name not in ctx.kept}
-        ctx.several = isinstance(out, tuple)
-        outs = (out if ctx.several else (out,)) if "out" in op._formula_names else ()
+        ctx.is_tuple = isinstance(out, tuple)
+        ctx.tensors = [n for n, a in enumerate(args) if isinstance(a, Tensor)]
+        outs = (out if ctx.is_tuple else (out,)) if "out" in op._formula_names else ()
         ctx.save_for_backward(*(named[name] for name in ctx.kept), *outs)
         return out
 

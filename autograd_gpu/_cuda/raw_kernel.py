@@ -12,8 +12,10 @@ from .._core.device import device_of
 from .._core.library import LIBRARIES, Library
 from .._core.manifest import SCALARS, Form, Kernel, Parameter
 from .._core.sources import with_headers
+from .._core.state import modes
 from .._core.tensor import Tensor
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_writes
 from .launch import OPTIONS, Instance, blocks, key
 
 __all__ = ["RawKernel"]
@@ -80,6 +82,8 @@ class RawKernel:
             raise ValueError(
                 f"{self.name}: shared_mem may be at most {MAX_DYNAMIC_SHARED}, got {shared_mem}"
             )
+        if modes:
+            before_writes(self._written(args))
         raw = [a._array if isinstance(a, Tensor) else a for a in args]
         xp, device = self._place(raw)
         with xp.device(device):
@@ -88,9 +92,16 @@ class RawKernel:
             if threads != 0:
                 shape = blocks(threads or 1, _size(block)) if grid is None else grid
                 run.function(_tuple(shape), _tuple(block), typed, shared_mem=shared_mem)
-        for parameter, value in zip(self.parameters, args, strict=True):
-            if parameter.pointer and not parameter.const and isinstance(value, Tensor):
-                record_write(value._array)
+        for value in self._written(args):
+            record_write(value._array)
+
+    def _written(self, args: Sequence[Any]) -> list[Tensor]:
+        """The arguments that the kernel writes, as far as they are Tensors."""
+        return [
+            value
+            for parameter, value in zip(self.parameters, args, strict=False)
+            if parameter.pointer and not parameter.const and isinstance(value, Tensor)
+        ]
 
     def _place(self, args: Sequence[Any]) -> tuple[Library, int]:
         """The library and the device of the arrays, which are on one."""

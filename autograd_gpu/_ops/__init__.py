@@ -60,6 +60,7 @@ from . import (  # noqa: F401
     max_pool,
     normalize,
     norms,
+    observe,
     order,
     pad,
     pool,

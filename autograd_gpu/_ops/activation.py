@@ -10,6 +10,7 @@ import numpy as np
 from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
+from .errors import not_implemented
 from .helpers import like, no_gradient, raw
 from .select import masked_fill
 
@@ -147,6 +148,8 @@ def threshold(xp, input: Array, threshold, value):
 
     y = x if x > t else v            dL/dx = g where x > t, 0 elsewhere
     """
+    if input.dtype.kind == "c":
+        raise not_implemented("threshold_cpu", input.dtype)
     return xp.where(input <= threshold, input.dtype.type(value), input)
 
 
@@ -167,7 +170,9 @@ def hardtanh(xp, input: Array, min_val=-1.0, max_val=1.0):
 
     y = min(max(x, a), b)            dL/dx = g where a < x < b, 0 elsewhere (at the ends too)
     """
-    if input.dtype.char == "?":
+    if input.dtype.char in "?FD":
+        if input.dtype.char != "?":
+            _refuse_relu(input)
         raise RuntimeError("Bool inputs not supported for hardtanh")
     low, high = input.dtype.type(min_val), input.dtype.type(max_val)
     return xp.minimum(xp.maximum(input, low), high)
@@ -187,6 +192,8 @@ def hardtanh_backward(grad, input, min_val, max_val):
 @op(kernel=True, where=(), name="relu6", node="HardtanhBackward0")
 def relu6(xp, input: Array):
     """y = min(max(x, 0), 6)            dL/dx = g where 0 < x < 6, 0 elsewhere"""
+    if input.dtype.kind == "c":
+        _refuse_relu(input)
     return xp.minimum(xp.maximum(input, 0), input.dtype.type(6))
 
 

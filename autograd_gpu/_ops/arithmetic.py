@@ -141,13 +141,15 @@ def neg(xp, input: Array):
 neg.derivative(input=lambda grad: -grad)
 
 
-@op(methods=("__pos__",), view=True)
-def positive(xp, input: Array):
-    """The tensor itself, as a view.            y = x,  dL/dx = g"""
-    return input[...]
+@composite(where=("", "Tensor"), methods=("__pos__",))
+def positive(input):
+    """The tensor itself.            y = x,  dL/dx = g
 
-
-positive.derivative(input=lambda grad: grad)
+    RuntimeError for bools.
+    """
+    if raw(input).dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
 
 
 @op(kernel=True, promote="same")

@@ -5,15 +5,14 @@ from typing import Any
 import numpy as np
 
 from .._core.device import guard, library
-from .._core.layout import owner
+from .._core.layout import meet
 from .._core.memory import pointer
 from .._core.state import modes, recording, state
 from .._core.tensor import Tensor, make
-from ..autograd.attributes import mark_written
 from ..autograd.saving import before_write
-from ..autograd.views import base_of
+from ..autograd.views import base_of, mark_written
 from .accumulate import add_at
-from .convert import copy
+from .convert import copy, write_over
 from .declare import Array, composite, op
 from .element import element
 from .index import _index, check_bounds, steps
@@ -122,7 +121,7 @@ def _put_into(self: Tensor, view: Tensor, places: tuple, values: Any, accumulate
         if _unrecorded(self, values):
             array, raw = view._array, getattr(values, "_array", values)
             refuse_overlap(_index_put.op, array, ())
-            if raw is not values and owner(raw) is owner(array):
+            if raw is not values and meet(raw, array):
                 raw = raw.copy()
             _put(library(array), array, raw, places, accumulate)
             mark_written(self)
@@ -213,7 +212,7 @@ def _fill(self: Tensor, view: Tensor, value: Any) -> None:
     if not isinstance(value, Tensor):
         view.fill_(value)  # type: ignore[attr-defined]
     elif not _own_part(self, view._array, value):
-        write_inplace(copy.op, view, (_fitted(view._array.shape, value), False), {})
+        write_over(view, _fitted(view._array.shape, value))
 
 
 def _fitted(shape: tuple, value: Tensor) -> Tensor:
@@ -247,7 +246,7 @@ def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
     """
     array = value._array
     if (
-        owner(array) is not owner(part)
+        not meet(array, part)
         or array.shape != part.shape
         or array.strides != part.strides
     ):
@@ -264,7 +263,7 @@ def _write_part(self: Tensor, part: Any, value: Any) -> None:
         part[...] = value
     else:
         source = _fitted(part.shape, value)._array
-        shared = owner(source) is owner(part)
+        shared = meet(source, part)
         if shared and _own_part(self, part, value):
             return
         refuse_overlap(copy.op, part, (source,) if shared else ())

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from .._core.device import library
+from .._core.state import modes
 from .._core.tensor import Tensor
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_write, before_writes
 from .declare import Array, Index, composite, op
 from .elementwise import rsqrt
 from .helpers import raw
@@ -143,6 +145,8 @@ def batch_norm_update(mean, variance, batch_mean, batch_variance, momentum, unbi
 
 def _update(running: list[Any], batch: list[Any], momentum: float, unbias: float) -> None:
     """The running mean and variance from the batch's; it counts as a write."""
+    if modes:
+        before_writes(running)
     arrays = [None if r is None else r._array for r in running]
     batch_norm_update(*arrays, *map(raw, batch), momentum, unbias)
     for array in arrays:
@@ -248,6 +252,8 @@ def instance_norm(
     out = _normalized(flat, *options, use_input_stats, momentum, eps)
     for running, each in ((running_mean, means), (running_var, variances)):
         if running is not None and use_input_stats:
+            if modes:
+                before_write(running)
             running._array[...] = raw(each).reshape(n, channels).mean(0)
             record_write(running._array)
     return _reshape(out, shape)

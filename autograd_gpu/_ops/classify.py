@@ -10,7 +10,7 @@ from .._core.device import library
 from .._core.dtype import of
 from .._core.tensor import Tensor
 from .declare import Array, Index, composite, op
-from .helpers import like, raw
+from .helpers import conj, like, raw
 from .loss import reduction_of, refuse_gradient
 
 __all__ = ["nll_loss"]
@@ -111,12 +111,12 @@ def _nll_backward(grad, input_shape, index, factor):
     index = raw(index)
     if grad.__class__ is np.ndarray and index.ndim == 1:
         out = np.zeros(input_shape, grad.dtype)
-        out[_counted(len(index)), index] = grad * factor
+        out[_counted(len(index)), index] = grad * conj(factor)
         return out
     factor = raw(factor)
     kind = raw(grad).dtype
     xp = library(raw(grad))
-    factors = xp.broadcast_to(xp.asarray(factor, kind), index.shape)
+    factors = xp.broadcast_to(xp.asarray(conj(factor), kind), index.shape)
     return from_class(grad * like(factors, grad), like(index, grad), input_shape)
 
 

@@ -217,6 +217,13 @@ def is_floating_point(input):
 
 
 @composite(where=("",))
+def is_inference(input):
+    """Was this tensor made in inference mode?"""
+    _about("is_inference", input)
+    return input.is_inference()
+
+
+@composite(where=("",))
 def is_complex(input):
     """Is the dtype complex64 or complex128?"""
     return _about("is_complex", input).is_complex

@@ -9,8 +9,9 @@ from .._core.device import device as Device
 from .._core.device import device_of, move
 from .._core.dtype import dtype as DType
 from .._core.dtype import numpy_of
-from .._core.state import state
+from .._core.state import modes, state
 from .._core.tensor import Tensor, make
+from ..autograd.views import mark_written
 from .declare import Array, composite, op
 from .element import element
 from .helpers import no_gradient
@@ -90,6 +91,9 @@ def _(xp, input, source, non_blocking=False):
     _write(xp, input, source)
 
 
+write_over = copy.op.inplace_method("copy_")
+
+
 def _write(xp: Any, target: Any, source: Any) -> None:
     if source.dtype.kind == "c" and target.dtype.kind != "c":
         source = source.real
@@ -118,8 +122,6 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     dL/dsrc = g,  dL/dself = 0            they may be on different devices
     """
-    from .inplace import write_inplace
-
     if not isinstance(src, (Tensor, np.ndarray)):
         raise TypeError(
             f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
@@ -128,7 +130,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         state.several_devices or src._array.__class__ is not self._array.__class__
     ):
         src = on_device(src, device_of(self._array), non_blocking)
-    return write_inplace(copy.op, self, (src, non_blocking), {})
+    return write_over(self, src, non_blocking)
 
 
 @op(kernel=True, inplace=True, where=(), uniform=True)
@@ -164,6 +166,11 @@ def _one(dtype: Any, value: Any) -> Any:
 
 def zero_(self: Tensor) -> Tensor:
     """Write zeros into this tensor, and return it."""
+    array = self._array
+    if array.__class__ is np.ndarray and getattr(self, "_edge", self) is None and not modes:
+        array.fill(0)
+        mark_written(self)
+        return self
     return self.fill_(0)  # type: ignore[attr-defined]
 
 

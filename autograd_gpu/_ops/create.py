@@ -9,10 +9,11 @@ import numpy as np
 from .._core.device import as_device, at, cpu, device, device_of, library, move, on
 from .._core.dtype import default, numpy_of, of, promote, scalar_dtype
 from .._core.errors import OutOfMemoryError
+from .._core.inference import mark, share
 from .._core.library import explained, loaded_class
 from .._core.pinned import pin_memory as in_pinned_memory
 from .._core.size import size_from
-from .._core.state import hush, quiet, unhush
+from .._core.state import hush, modes, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.attributes import requires_grad_
 from .convert import filled_with
@@ -340,6 +341,10 @@ def legacy_new(cls: type, *args: Any) -> Tensor:
         array = np.zeros(size_from(args, "Tensor"), default()) if args else np.empty(0, default())
     out: Any = object.__new__(cls)
     out._array, out._edge = array, None
+    if modes:
+        mark(out)
+        if args and isinstance(args[0], Tensor):
+            share(out, args[0])
     return out
 
 

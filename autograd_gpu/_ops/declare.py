@@ -15,7 +15,7 @@ from .._core.library import LIBRARIES, QUICK, RAW
 from .._core.state import hush, modes, off, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.node import ListNode, Node, Output, fill, freed, plus, repair
-from ..autograd.views import link_view, view_list
+from ..autograd.views import link_view, unfollowed, view_list
 from . import generate
 from .registry import KERNELS, PUBLIC, REGISTRY, Array, Arrays, Entry, Index, kind_of
 
@@ -49,6 +49,7 @@ class Op(Entry):
         kernel = options.get("kernel")
         self.kernel: str = name if kernel is True else kernel or ""
         self.kernels: dict[type, Any] = KERNELS.setdefault(self.kernel, {}) if kernel else {}
+        self._partial: dict[bool, Any] = {}
         self.namespace = dict(
             ENVIRONMENT, OP=self, forward=forward, elsewhere=self.elsewhere,
             quick=QUICK.setdefault(self.kernel, {}) if kernel else {},
@@ -115,16 +116,17 @@ class Op(Entry):
     def _parameter(self, name: str) -> str:
         return f"{name}={self.defaults[name]!r}" if name in self.defaults else name
 
+    def inplace_method(self, name: str) -> Any:
+        """The `f_` of this op, not yet bound to Tensor. Its code is generated on the first call, as
+        that of the op is."""
+        method = self._stub(name, _inplace_stub.__code__)
+        method.__qualname__, method.__doc__ = name, inplace_doc(name[:-1])
+        self.write_method = method
+        return method
+
     def _bind_inplace(self) -> None:
-        from .inplace import write_inplace
-
         name = self.name.lstrip("_") + "_"
-        def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            return write_inplace(entry, self, args, kwargs)
-
-        entry = self
-        method.__name__ = method.__qualname__ = name
-        method.__doc__ = inplace_doc(name[:-1])
+        method = self.inplace_method(name)
         names = [name]
         for dunder in self.methods:
             if hasattr(
@@ -223,6 +225,21 @@ class Op(Entry):
         stub.__code__ = made.__code__
         return stub
 
+    def generate_inplace(self) -> Any:
+        """The same for the code of `f_`."""
+        from . import inplace, inplace_source
+
+        space, method = self.namespace, self.write_method
+        self.node_classes()
+        space.update(inplace.NAMES, writer=self.writer, slow=inplace.write_inplace)
+        name = method.__name__
+        source = inplace_source.inplace_source(self, name)
+        self.source += generate.compile_source(source, name, space)
+        made = space.pop(name)
+        method.__defaults__, method.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+        method.__code__ = made.__code__
+        return method
+
     def elsewhere(self, *args: Any, **kwargs: Any) -> Any:
         """The forward on arrays of a device: the kernel where there is one that accepts, else the
         body. AttributeError, which sends the call the long way, for arrays of two devices."""
@@ -246,9 +263,19 @@ class Op(Entry):
                 return result
         return self.forward(xp, *args, **kwargs)
 
+    def partial(self, repaired: bool) -> Any:
+        """The nodes' `run_some`, for passes in which not all edges are wanted."""
+        if repaired not in self._partial:
+            space = dict(self.node_classes())
+            source = generate.partial_source(self, repaired)
+            generate.compile_source(source, f"{self.name} node, in part", space)
+            self._partial[repaired] = space["run_some"]
+        return self._partial[repaired]
+
     def node_classes(self) -> dict[str, Any]:
         """The generated classes of this op's nodes, in a dict under "Node" and "RepairNode"."""
         from . import general as paths
+        from .saved import expose
 
         space = self.namespace
         if "Node" not in space:
@@ -259,6 +286,7 @@ class Op(Entry):
                 )
                 for cls in ("Node", "RepairNode"):
                     space[cls].__name__ = space[cls].__qualname__ = self.title()
+                expose(self, space["Node"])
             else:
                 space["Node"] = None
         return space
@@ -285,6 +313,10 @@ def _general_stub(*args: Any, **kwargs: Any) -> Any:
 
 def _operator_stub(*args: Any, **kwargs: Any) -> Any:
     return OP.generate("operator")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _inplace_stub(*args: Any, **kwargs: Any) -> Any:
+    return OP.generate_inplace()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _parameters(formula: Any) -> list[str]:
@@ -328,6 +360,7 @@ def composite(
                         return result
                 return body(first, *rest)
 
+            function = _on_arrays_first(body, function)
             functools.update_wrapper(function, body)
         entry = Composite(body.__name__, function, where, methods)
         if inplace:
@@ -335,6 +368,23 @@ def composite(
         return function
 
     return wrap
+
+
+def _on_arrays_first(body: Any, elsewhere: Any) -> Any:
+    """For the two arities that nearly all formulas have: an ndarray goes to the body at once."""
+    if body.__defaults__ or body.__kwdefaults__ or body.__code__.co_kwonlyargcount:
+        return elsewhere
+    if body.__code__.co_argcount == 2:
+        return lambda first, second: (
+            body(first, second) if first.__class__ is np.ndarray else elsewhere(first, second)
+        )
+    if body.__code__.co_argcount == 3:
+        return lambda first, second, third: (
+            body(first, second, third)
+            if first.__class__ is np.ndarray
+            else elsewhere(first, second, third)
+        )
+    return elsewhere
 
 
 def _bind_composite_inplace(entry: Composite) -> None:
@@ -384,7 +434,7 @@ ENVIRONMENT.update(
     numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode,
     Output=Output,
     off=off, modes=modes, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
-    link_view=link_view,
+    link_view=link_view, unfollowed=unfollowed,
     RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library,
     heappush=heappush, form=form,
     form_out=form_out, view_list=view_list, share_node=share_node,

@@ -8,12 +8,12 @@ import numpy as np
 from .._core.device import library
 from .._core.dtype import of, promote
 from .._core.tensor import make
-from .along import place
 from .declare import Array, composite, op
 from .errors import mismatch
-from .helpers import like, raw, where_it_is
+from .helpers import like, no_gradient, raw, where_it_is
 from .norms import length, norm_backward, vector_norm
 from .reduce import _sum
+from .rows import index_add, index_select
 from .select import masked_fill
 from .shape import _reshape
 
@@ -161,11 +161,6 @@ def _cdist_backward(grad, x1, x2, out, p, wanted):
 cdist.derivative(_cdist_backward, of=("x1", "x2"))
 
 
-def _pairs(xp: Any, n: int) -> Any:
-    """The places above the diagonal of an n x n matrix, row by row."""
-    return xp.asarray(np.flatnonzero(np.triu(np.ones((n, n), bool), 1)))
-
-
 @op(where=("", "nn.functional"))
 def pdist(xp, input: Array, p=2.0):
     """The distances between the rows of a matrix, each pair once.
@@ -186,12 +181,10 @@ def pdist(xp, input: Array, p=2.0):
 
 
 def _pdist_backward(grad, input, out, p):
-    n, k = raw(input).shape
-    above = _pairs(library(raw(input)), n)
-    grad, out = (_reshape(place(x, above, 0, (n * n,)), (n, n)) for x in (grad, out))
-    apart = _reshape(input, (n, 1, k)) - _reshape(input, (1, n, k))
+    i, j = (like(k, input) for k in np.triu_indices(len(raw(input)), 1))
+    apart = index_select(input, 0, i) - index_select(input, 0, j)
     each = norm_backward(grad, apart, out, float(p), -1, False)
-    return _sum(each, 1) - _sum(each, 0)
+    return index_add(index_add(no_gradient(input), 0, i, each), 0, j, -each)
 
 
 pdist.derivative(input=_pdist_backward)

@@ -191,11 +191,14 @@ fmod.samples(
 
 def _div_inplace(self, other, *, rounding_mode=None):
     """In-place form of `div`."""
+    if rounding_mode is None:
+        return _divide_into(self, other)
     from .inplace import write_inplace
 
-    if rounding_mode is None:
-        return write_inplace(_true_div.op, self, (other,), {})
     return write_inplace(_div_rounded.op, self, (other,), {"rounding_mode": rounding_mode})
+
+
+_divide_into = _true_div.op.inplace_method("div_")
 
 
 @_true_div.write

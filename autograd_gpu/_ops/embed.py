@@ -6,8 +6,10 @@ import numpy as np
 
 from .._core.device import library
 from .._core.dtype import of
+from .._core.state import modes
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_write
 from .accumulate import add_at
 from .declare import Array, Index, composite, op
 from .helpers import where_it_is
@@ -142,6 +144,8 @@ def _shorten(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -
         norms = (xp.abs(rows) ** norm_type).sum(1) ** (1 / norm_type)
     long = norms > max_norm
     if long.any():
+        if modes:
+            before_write(weight)
         array[used[long]] = (
             rows[long] * (max_norm / (norms[long] + 1e-7)).astype(array.dtype)[:, None]
         )

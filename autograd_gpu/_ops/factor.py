@@ -185,11 +185,12 @@ def _gaps(values):
 
 
 def _eigh_backward(grad_eigenvalues, grad_eigenvectors, eigenvalues, eigenvectors):
-    """V (diag(g_v) + (V^H g_V) / E) V^H,  E_ij = v_j - v_i"""
+    """V (diag(g_v) + K(V^H g_V) / E) V^H,  K(X) = (X - X^H) / 2, E_ij = v_j - v_i"""
     turned = matmul(adjoint(eigenvectors), grad_eigenvectors)
     if is_complex(turned):
         _same_whatever_the_phase("linalg_eigh_backward", "quantity, so it is", turned)
-    inner = _without_diagonal(turned / _gaps(eigenvalues))
+    skew = (turned - adjoint(turned)) * 0.5
+    inner = _without_diagonal(skew / _gaps(eigenvalues))
     inner = inner + diag_embed(grad_eigenvalues)
     return matmul(eigenvectors, matmul(inner, adjoint(eigenvectors)))
 
@@ -205,7 +206,8 @@ _eigh.derivative(
 def eigh(A, UPLO="L", *, out=None):
     """The eigenvalues, ascending, and eigenvectors of a symmetric (Hermitian) matrix.
 
-    A = V diag(v) V^H            dL/dA = V (diag(g_v) + (V^H g_V) / E) V^H,  E_ij = v_j - v_i
+    A = V diag(v) V^H
+    dL/dA = V (diag(g_v) + K(V^H g_V) / E) V^H,  K(X) = (X - X^H) / 2, E_ij = v_j - v_i
 
     `UPLO`: the triangle that is read. The derivative by the vectors is not finite where eigenvalues
     are equal.

@@ -35,7 +35,7 @@ def glu(xp, input: Array, dim=-1):
         a, b = xp.split(x, 2, dim)
         return a / (1 + xp.exp(-b))
 
-    return widened("glu_cpu", input, compute, "biu")
+    return widened("glu_cpu", input, compute)
 
 
 glu.derivative(input=lambda grad, input, dim: _glu_backward(grad, input, dim))

@@ -11,17 +11,19 @@ import numpy as np
 from .._core.device import device_of, guard, library
 from .._core.dtype import can_cast, category, of, result_dtype
 from .._core.library import RAW
-from .._core.state import hush, modes, quiet, recording, state, tick, unhush
+from .._core.state import hush, local, modes, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
-from ..autograd.attributes import mark_written
 from ..autograd.node import Output
-from ..autograd.saving import before_write, observe_node, observe_result
-from ..autograd.views import edge_of, link_view, view_list
+from ..autograd.saving import (
+    before_write, concerns, observe_node, observe_result, result_observers,
+)  # fmt: skip
+from ..autograd.views import link_view, mark_written, unfollowed, used_edge, view_list
 from .declare import form, form_out, share_node
 from .errors import explain, two_devices, wrong_type
 
 __all__ = [
     "Call",
+    "again",
     "common",
     "finish",
     "flat",
@@ -54,6 +56,23 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
     try:
         with _there(values) if state.several_devices else nullcontext():
             return _general(op, values, out)
+    finally:
+        unhush(token)
+
+
+def again(op: Any, values: tuple, known: tuple | None = None) -> tuple[Any, tuple]:
+    """Do a call of Tensors the long way: the result, and what the forward gave. `known`: what it
+    gave another time, for the same arguments; then it does not run."""
+    token = hush(quiet)
+    try:
+        with _there(values) if state.several_devices else nullcontext():
+            call = prepare(op, values)
+            if call is None:
+                raise wrong_type(op, values, op.arrays[0][1])
+            if known is None:
+                array, extras = forward(op, call)
+                known = tuple(map(as_array, array)) if op.outputs else as_array(array), extras
+            return _wrap(op, call, *known), known
     finally:
         unhush(token)
 
@@ -123,7 +142,7 @@ def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
             raise wrong_type(op, value, name, "tuple of Tensors")
         return [_checked(op, v, name, "array", first=True) for v in value]
     if isinstance(value, Tensor):
-        edge_of(value)  # a stale view is replayed
+        used_edge(value)  # a stale view is replayed
         return value
     if isinstance(value, np.ndarray) or value.__class__ in RAW:
         of(value.dtype)  # type: ignore[attr-defined]
@@ -186,9 +205,9 @@ def _promote(op: Any, call: Call) -> None:
     for k in op.differentiable:
         v = call.values[op.arrays[k][0]]
         if isinstance(v, list):
-            call.edges += [edge_of(t) for t in v]
+            call.edges += [used_edge(t) for t in v]
         else:
-            call.edges.append(edge_of(v) if isinstance(v, Tensor) else None)
+            call.edges.append(used_edge(v) if isinstance(v, Tensor) else None)
 
 
 def _cast(array: Any, dtype: Any) -> Any:
@@ -269,7 +288,7 @@ def _wrap(op: Any, call: Call, array: Any, extras: tuple) -> Any:
         result = view_list(array, call.values[0], op.function, tuple(call.values[1:]))
     else:
         result = make(as_array(array))
-        if op.view and result._array.base is not None:
+        if op.view and (result._array.base is not None or array is call.arrays[0]):
             link_view(result, call.values[0], op.function, tuple(call.values[1:]))
     return _attach(op, call, result, extras)
 
@@ -279,6 +298,9 @@ def _attach(op: Any, call: Call, result: Any, extras: tuple) -> Any:
     if modes:
         observe_result(op, result)
     if not is_recorded(call):
+        if op.view and not op.many and op.differentiable and not recording():
+            followed = getattr(call.values[0], "_edge", result) is not None
+            result._edge = unfollowed(result) if followed else None
         return result
     if op.outputs:
         arrays = [t._array for t in result]
@@ -299,7 +321,18 @@ def _attach(op: Any, call: Call, result: Any, extras: tuple) -> Any:
 
 def finish(op: Any, result: Any, values: tuple, extras: tuple) -> Any:
     """The end of a generated call where a rare mode is in force: `result` is made, but has no place
-    in the graph yet."""
+    in the graph yet. None where the call may end as usual."""
+    token = local.inference
+    if token is not None and not result_observers:
+        if op.view:
+            if not op.many and not hasattr(result, "_family"):  # a copy
+                result._family = token
+        elif not op.outputs:
+            result._family, result._edge = token, None
+            return result
+        return None
+    if not concerns(values):
+        return None
     if not op.outputs and not op.many:
         result._edge = None
     call = Call()
@@ -357,7 +390,7 @@ def record(op: Any, call: Call, out: Any, extras: tuple = (), outputs: dict | No
         setattr(node, name, value)
     node.g, node.seq = None, tick()
     if modes:
-        observe_node(node, call.values)
+        observe_node(node, getattr(call, "values", call.originals))
     return node
 
 
@@ -367,7 +400,7 @@ def _into(op: Any, call: Call, out: Any) -> Any:
     for t in outs:
         if not isinstance(t, Tensor):
             raise wrong_type(op, t, "out")
-    if recording() and any(e is not None for e in [*call.edges, *(edge_of(t) for t in outs)]):
+    if recording() and any(e is not None for e in [*call.edges, *(used_edge(t) for t in outs)]):
         raise RuntimeError(
             f"{op.name}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."

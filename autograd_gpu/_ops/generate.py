@@ -121,11 +121,10 @@ def _list_record(op: Any, values: dict[str, str]) -> list[str]:
     shapes = {f"{op.arrays[0][1]}_shape": "tuple([a.shape for a in arrays])"}
     known = values | {"out": "array"} | shapes
     return [
-        "if edges.count(None) == len(edges) or off:",
-        *indent(_finish(op), 4),
-        "    if edges.count(None) == len(edges) or not recording():",
-        "        result._edge = None",
-        "        return result",
+        *_finish(op),
+        "if edges.count(None) == len(edges) or (off and not recording()):",
+        "    result._edge = None",
+        "    return result",
         "node = new(Node)",
         "node.edge_list = edges",
         "node.forms = tuple([(a.shape, a.dtype) for a in arrays])",
@@ -186,16 +185,21 @@ def _wrap_outputs(op: Any) -> list[str]:
     ]
     if op.view:
         lines += [
-            "if array.base is not None:",
+            "if array.base is not None or array is a0:",
             f"    link_view(result, {op.params[0]}, OP.function, ({rest}))",
         ]
     return lines
 
 
 def _finish(op: Any) -> list[str]:
-    """Where a rare mode is in force, ordinary code ends the call."""
+    """Where a rare mode is in force, ordinary code may end the call."""
     extras = "".join(e + ", " for e in op.extras)
-    return ["if modes:", f"    return finish(OP, result, ({', '.join(op.params)},), ({extras}))"]
+    return [
+        "if modes:",
+        f"    done = finish(OP, result, ({', '.join(op.params)},), ({extras}))",
+        "    if done is not None:",
+        "        return done",
+    ]
 
 
 def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list[str]:
@@ -213,14 +217,18 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     if not edges:
         return [*(line[4:] for line in check), *_finish(op), *(n[4:] for n in none), "return result"]
     lines = [
-        f"if ({nothing}) or off:",
+        "if off:",
         *check,
         *indent(_finish(op), 4),
-        f"    if ({nothing}) or not recording():",
-        *indent(none, 4),
+        "    if not recording():",
+        *indent(_unrecorded(op, edges, none), 4),
         "        return result",
+        f"if {nothing}:",
+        *check,
+        *none,
+        "    return result",
     ]
-    if op.broadcasts:
+    if op.broadcasts and len(op.arrays) > 1:  # one input alone cannot have been stretched
         tests = _shape_tests(op, edges)
         forms = ", ".join(f"form(a{k})" for k in op.differentiable)
         lines += [
@@ -236,6 +244,13 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     lines += [f"node.{name} = {_saved(op, name, values, edges)}" for name in op.users]
     lines += ["node.g = None", "node.seq = tick()"]
     return [*lines, *_result_edges(op), "return result"]
+
+
+def _unrecorded(op: Any, edges: list[str], none: list[str]) -> list[str]:
+    """Where nothing is recorded: a view of what requires grad requires grad nonetheless."""
+    if op.view and not op.many:
+        return [f"    result._edge = None if {edges[0]} is None else unfollowed(result)"]
+    return none
 
 
 def _result_edges(op: Any) -> list[str]:
@@ -305,7 +320,14 @@ def node_source(op: Any) -> list[str]:
     return [*lines, "class RepairNode(Node):", '    __slots__ = ("forms",)', *_run(op, True)]
 
 
-def _run(op: Any, repaired: bool) -> list[str]:
+def partial_source(op: Any, repaired: bool) -> list[str]:
+    """def run_some(self, grad, heap, leaves, keep, wanted): `run` for the edges in a set alone."""
+    lines = _run(op, repaired, "in wanted")
+    lines[1] = "    def run_some(self, grad, heap, leaves, keep, wanted):"
+    return [line[4:] for line in lines]
+
+
+def _run(op: Any, repaired: bool, test: str = "is not None") -> list[str]:
     single = len(op.differentiable) == 1
     lines = ["", "    def run(self, grad, heap, leaves, keep):"]
     if op.relays:
@@ -314,7 +336,7 @@ def _run(op: Any, repaired: bool) -> list[str]:
         lines.append("        grads = fill(grad, self.shapes_out)")
     lines += [] if single else ["        following = None"]
     if op.joint is not None:
-        wanted = "".join(f"self.e{k} is not None, " for k in op.differentiable)
+        wanted = "".join(f"self.e{k} {test}, " for k in op.differentiable)
         names = op.joint[1]
         op.namespace["formula"] = op.joint[0]
         lines += indent(_reads(op, names), 8)
@@ -331,7 +353,7 @@ def _run(op: Any, repaired: bool) -> list[str]:
         if single:
             lines += indent(body + _deliver_one(), 8)
         else:
-            lines += ["        if edge is not None:", *indent(body + _deliver(), 12)]
+            lines += [f"        if edge {test}:", *indent(body + _deliver(), 12)]
     if op.saved_arrays:
         lines += [
             "        if not keep:",

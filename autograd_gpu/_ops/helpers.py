@@ -71,6 +71,8 @@ def is_complex(value: Any) -> bool:
 
 def conj(value: Any) -> Any:
     """The complex conjugate in a formula; a real array or number is its own."""
+    if value.__class__ is np.ndarray:  # nearly every formula of every pass comes by here
+        return value if value.dtype.kind != "c" else value.conj()
     if value.__class__ is float or not is_complex(value):
         return value
     if isinstance(value, Tensor):

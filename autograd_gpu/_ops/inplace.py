@@ -6,18 +6,35 @@ import numpy as np
 
 from .._core.device import guard
 from .._core.dtype import can_cast, of
-from .._core.layout import overlaps, owner
+from .._core.layout import meet, overlaps
 from .._core.library import LIBRARIES
 from .._core.memory import pointer
 from .._core.state import hush, modes, quiet, recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
-from ..autograd.attributes import mark_written
-from ..autograd.saving import before_write
-from ..autograd.views import base_of, edge_of, rebase, refuse_inplace
+from ..autograd.mutation import record_write
+from ..autograd.saving import before_write, concerns
+from ..autograd.views import (
+    base_of,
+    edge_of,
+    mark_written,
+    origin_of,
+    rebase,
+    refuse_inplace,
+    succeed,
+    used_edge,
+)
 from .errors import explain, wrong_type
 from .general import Call, common, flat, forward, is_recorded, prepare, record
+from .inplace_source import is_plain
 
-__all__ = ["refuse_overlap", "write_inplace", "write_result"]
+__all__ = ["NAMES", "refuse_overlap", "write_inplace", "write_result"]
+
+NAMES: dict[str, Any] = dict(
+    float32=np.dtype(np.float32), float64=np.dtype(np.float64), meet=meet,
+    mark_written=mark_written, origin_of=origin_of, overlaps=overlaps, rebase=rebase,
+    record_write=record_write, succeed=succeed,
+)  # fmt: skip
+"""What generated in-place calls use besides what all generated calls do."""
 
 
 def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
@@ -37,7 +54,8 @@ def _write(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     try:
         if modes:
             before_write(target)
-            return _write_inplace(op, target, args, kwargs)
+            if concerns(args):
+                return _write_inplace(op, target, args, kwargs)
         key = len(args), *kwargs
         quickly = op.quick.get(key)
         if quickly is None:
@@ -57,19 +75,18 @@ def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor
     )
     if not op.differentiable and recording() and edge_of(target) is not None:
         return target.copy_(op.function(*values))  # type: ignore[attr-defined]  # what was there has no influence more
+    base, steps, mark = base_of(target)
+    if steps and recording() and edge_of(base) is not None:
+        refuse_inplace(target, base, steps, mark)
     call = prepare(op, values)
     if call is None:
         raise wrong_type(op, target, op.arrays[0][1])
     array = target._array
     recorded = is_recorded(call)
-    base, steps, mark = base_of(target)
-    if recorded or mark is not None and recording() and edge_of(base) is not None:
+    if recorded:
         refuse_inplace(target, base, steps, mark)
     _check_target(op, target, call)
-    if recorded and op.arrays[0][1] in op.users and 0 in op.differentiable or _aliased(call, array):
-        before = array.copy()
-        call.originals = [before if a is array else a for a in call.originals]
-        call.arrays = [before if a is array else a for a in call.arrays]
+    _part(op, call, array, recorded)
     if op.writer is not None and call.arrays[0].dtype is array.dtype:
         _check_shape(op, call, array)
         result, extras = forward(op, call, array)
@@ -81,11 +98,12 @@ def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor
         if not can_cast(of(result.dtype), of(array.dtype)):
             raise _uncastable(result.dtype, array.dtype)
         array[...] = result
-    mark_written(target)
     if recorded:
+        record_write(array)
         node = record(op, call, array, extras)
         rebase(base, steps, node, call.edges)
-        edge_of(target)  # a view: its own history is replayed on the base's new one
+    else:
+        mark_written(target)
     return target
 
 
@@ -102,12 +120,16 @@ def write_result(name: str, target: Tensor, function: Any, args: tuple, kwargs: 
 def _write_result(target: Tensor, function: Any, args: tuple, kwargs: dict) -> Tensor:
     if modes:
         before_write(target)
-    edge = edge_of(target)
+    edge = used_edge(target)
     array = target._array
-    result = function(
-        make(array.copy(), edge) if recording() and edge is not None else target, *args, **kwargs
-    )
-    source = edge_of(result)
+    if recording():
+        target_now = make(array.copy(), edge) if edge is not None else target
+        args = tuple([_apart(a, array) for a in args])
+        kwargs = {k: _apart(v, array) for k, v in kwargs.items()}
+        result = function(target_now, *args, **kwargs)
+    else:
+        result = function(target, *args, **kwargs)
+    source = used_edge(result)
     base, steps, mark = base_of(target)
     if source is not None:
         refuse_inplace(target, base, steps, mark)
@@ -115,12 +137,32 @@ def _write_result(target: Tensor, function: Any, args: tuple, kwargs: dict) -> T
         raise _grown(array, result._array.shape)
     if not can_cast(result.dtype, target.dtype):
         raise _uncastable(result._array.dtype, array.dtype)
+    if _plainly(array, result._array) and source is None and not (recording() and edge):
+        array[...] = result._array
+        mark_written(target)
+        return target
     if steps or source is None or result._array.dtype is not array.dtype:
         return target.copy_(result)  # type: ignore[attr-defined]
     array[...] = result._array
-    mark_written(target)
+    record_write(array)
     rebase(base, steps, source, [])
     return target
+
+
+def _plainly(array: Any, result: Any) -> bool:
+    """May a result of the same dtype be written at once? Not into an expanded array, say."""
+    return (
+        array.__class__ is np.ndarray
+        and result.dtype is array.dtype
+        and (array.flags.c_contiguous or not overlaps(array))
+    )
+
+
+def _apart(value: Any, array: Any) -> Any:
+    """An argument that a recorded write to `array` cannot change."""
+    if isinstance(value, Tensor) and meet(value._array, array):
+        return value.clone()  # type: ignore[attr-defined]
+    return value
 
 
 def _bind(op: Any, target: Tensor, args: tuple, kwargs: dict) -> tuple:
@@ -154,8 +196,9 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
         return False
     if not (array.flags.c_contiguous if xp is np else _dense(xp, array)):
         return False
+    recorded = recording()
     try:
-        edges, sources = [target._edge], []
+        edges, sources = [target._edge if recorded else None], []
         if len(op.arrays) == 2:
             other = args[0]
             if other.__class__ is float or other.__class__ is int:
@@ -167,7 +210,6 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
     except AttributeError:  # a stale view
         return False
     values = [*sources, *args[len(sources) :]]
-    recorded = recording()
     if recorded:
         edge = edges[0]
         if getattr(target, "_view", None) is not None or edge is not None and not edge.seq:
@@ -180,10 +222,12 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
         op.writer(xp, array, *values, **kwargs)
     elif not _computed(op, xp, array, values, kwargs):
         return False
-    mark_written(target)
-    if recorded:
-        values += [kwargs.get(p, op.defaults.get(p)) for p in op.params[1 + len(values) :]]
-        _take_up(op, target, edges, [before, *values])
+    if not recorded:
+        mark_written(target)
+        return True
+    record_write(array)
+    values += [kwargs.get(p, op.defaults.get(p)) for p in op.params[1 + len(values) :]]
+    _take_up(op, target, edges, [before, *values])
     return True
 
 
@@ -224,17 +268,12 @@ def _like_target(other: Any, array: Any) -> bool:
     if source.dtype is not array.dtype or source.shape != array.shape:
         return False
     near = source is array or source.base is not None or array.base is not None
-    return not near or owner(source) is not owner(array)
+    return not near or not meet(source, array)
 
 
 def _is_quick(op: Any, args: tuple, kwargs: dict) -> bool:
     """May this op be written quickly, and do the arguments fit its parameters as they are?"""
-    count = len(op.arrays)
-    if op.extras or op.outputs or op.lists or op.view or op.promote not in ("same", "float", None):
-        return False
-    if count > 2 or count == 2 and (op.writer is None or not args or op.arrays[1][0] != 1):
-        return False
-    if any(kind.startswith("index") for _, _, kind in op.arrays):
+    if not is_plain(op) or len(op.arrays) == 2 and not args:
         return False
     positional = len(op.params) - len(op.keywords)
     taken = op.params[: len(args) + 1]
@@ -245,16 +284,22 @@ def _is_quick(op: Any, args: tuple, kwargs: dict) -> bool:
     )
 
 
-def _aliased(call: Call, array: Any) -> bool:
-    """Does another argument read the memory that is written (x.add_(x.mT))?"""
-    memory = owner(array)
-    return any(
-        a is not array
-        and hasattr(a, "base")
-        and owner(a) is memory
-        and np.may_share_memory(a, array)
-        for a in flat(call.arrays)[1:]
-    )
+def _part(op: Any, call: Call, array: Any, recorded: bool) -> None:
+    """Copies of what is read in the memory that is written (x.add_(x.mT)), and of what stands there
+    now, where a formula names it."""
+    sources = flat(call.arrays)[1:] + flat(call.originals)[1:]
+    aliased = [a for a in sources if hasattr(a, "base") and meet(a, array)]
+    saved = recorded and op.arrays[0][1] in op.users and 0 in op.differentiable
+    if not aliased and not saved:
+        return
+    copies = {id(a): a.copy() for a in [array, *aliased]}
+
+    def parted(value: Any) -> Any:
+        if value.__class__ is list:
+            return [parted(v) for v in value]
+        return copies.get(id(value), value)
+
+    call.originals, call.arrays = parted(call.originals), parted(call.arrays)
 
 
 def _check_target(op: Any, target: Tensor, call: Call) -> None:
@@ -268,8 +313,8 @@ def _check_target(op: Any, target: Tensor, call: Call) -> None:
 
 
 def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
-    """RuntimeError where a write would reach an element twice, or elements that a source has yet to
-    be read from.
+    """RuntimeError where a write would reach an element twice, or elements of a source, as PyTorch
+    says it; a source of one element is read before.
     """
     if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
         raise RuntimeError(
@@ -278,7 +323,8 @@ def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
             "operation."
         )
     for a in sources:
-        if hasattr(a, "base") and a is not array and owner(a) is owner(array) and _partly(a, array):
+        shared = hasattr(a, "base") and a is not array and a.size > 1 and meet(a, array)
+        if shared and _partly(a, array):
             raise RuntimeError(
                 f"{op.name}_(): unsupported operation: some elements of the input tensor and the "
                 "written-to tensor refer to a single memory location. Please clone() the tensor "

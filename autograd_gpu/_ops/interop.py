@@ -12,11 +12,13 @@ import numpy as np
 from .._core.convert import host_array, numpy
 from .._core.device import cuda, device, device_of, guard, move
 from .._core.dtype import of
+from .._core.inference import mark
 from .._core.layout import owner
-from .._core.state import recording
+from .._core.state import modes, recording
 from .._core.tensor import Tensor, make, new
 from ..autograd.attributes import requires_grad_
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_writes
 from ..autograd.views import edge_of
 from .declare import PUBLIC, composite
 
@@ -157,6 +159,8 @@ def _on_arrays(ufunc: Any, method: str, inputs: tuple, kwargs: dict) -> Any:
     given = {k: array(v) for k, v in kwargs.items() if k != "out"}
     if outs:
         given["out"] = tuple(array(v) for v in outs)
+    if modes:
+        before_writes(v for v in outs if isinstance(v, Tensor))
     result = getattr(ufunc, method)(*[array(v) for v in inputs], **given)
     for out in outs:
         if isinstance(out, Tensor):
@@ -290,6 +294,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     out = memo[id(self)] = new(type(self))
     out._array, out._edge = _copied_memory(self._array, memo), None
+    if modes:
+        mark(out)
     if edge is not None:
         requires_grad_(out)
     grad = self.grad  # type: ignore[attr-defined]
@@ -338,6 +344,8 @@ def rebuild(
     """Unpickle a tensor. RuntimeError where its device is not there."""
     out = new(kind)
     out._array, out._edge = move(array, device(place)), None
+    if modes:
+        mark(out)
     if requires_grad:
         requires_grad_(out)
     if attributes:

@@ -11,7 +11,8 @@ from .classify import at_class, from_class
 from .declare import Array, Index, composite, op
 from .distances import pairwise_distance
 from .elementwise import sqrt
-from .helpers import like, raw, where_it_is
+from .errors import not_implemented
+from .helpers import is_complex, like, raw, where_it_is
 from .loss import reduce_loss, reduced, reduction_of, refuse_gradient, share
 from .reduce import _sum
 from .select import where
@@ -192,6 +193,8 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     y = ln(1 + e^(-t x))            dL/dx = -g t / (1 + e^(t x)) (/ n)
     """
     refuse_gradient("soft_margin_loss", target=target)
+    if is_complex(input) or is_complex(target):
+        raise RuntimeError("soft_margin_loss() does not support complex numbers")
     return _soft_margin_loss(input, target, reduction_of(reduction, size_average, reduce))
 
 
@@ -211,6 +214,8 @@ def _multi_margin_terms(
     """(N, C): the loss of each pair of the class and another, and its derivative by the other's
     score.
     """
+    if input.dtype.kind == "c":
+        raise not_implemented("multi_margin_loss_cpu_kernel", input.dtype)
     n = len(input)
     rows = xp.arange(n)
     z = xp.maximum(margin - input[rows, target][:, None] + input, 0)

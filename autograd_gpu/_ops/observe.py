@@ -6,6 +6,7 @@ the calls inside other ops are seen alike. At the end they get their own code ba
 """
 
 import threading
+import weakref
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -14,6 +15,7 @@ from .._core.tensor import Tensor
 from ..autograd.function import Function
 from ..autograd.node import verbs
 from .declare import Op, _general_stub, _operator_stub
+from .inplace import write_inplace
 from .names import title_of
 from .registry import REGISTRY
 
@@ -25,7 +27,10 @@ raises; it runs in the thread of the call."""
 
 _STUBS = (_general_stub.__code__, _operator_stub.__code__)
 _SLOT = "the gate"
-_METHODS = ("to", "detach", "detach_", "item")
+_METHODS = {
+    "to": "to", "detach": "detach", "detach_": "detach_", "item": "item", "__matmul__": "matmul",
+    "__rmatmul__": "matmul", "__setitem__": "copy_",
+}  # fmt: skip
 """Methods that PyTorch counts as operations and that are no rows of the table."""
 
 
@@ -36,17 +41,15 @@ def _template(*args: Any, **kwargs: Any) -> Any:
 
 class Gate:
     """One observed function: `name` as PyTorch prints it, `entry` its row in the table, if it is
-    one, and `call`, which does what the function does and is not observed.
+    one, and `call`, which does what the function does and is not observed."""
 
-    `inner`: it is a part of other ops, which have the name that users know."""
-
-    def __init__(self, function: Any, name: str, entry: Any = None, title: Any = None) -> None:
-        """`title`: gives the name from the arguments of a call."""
-        self.function, self.name, self.entry, self.title = function, name, entry, title
-        self.inner = entry is not None and entry.name.startswith("_")
+    def __init__(self, function: Any, name: str, entry: Any = None, offer: Any = None) -> None:
+        """`offer`: see the function of that name."""
+        self.function, self.entry, self._offer = function, entry, offer
+        self.name = name if entry is None else "aten::" + title_of(entry)
         self.code = function.__code__
         self.call = self._copy()
-        self.params = _params(entry, self.code)
+        self.params = () if offer else _params(entry, self.code)
         consts = (self._through if c is _SLOT else c for c in _template.__code__.co_consts)
         self.watched = _template.__code__.replace(
             co_consts=tuple(consts), co_freevars=self.code.co_freevars, co_name=self.code.co_name
@@ -54,9 +57,7 @@ class Gate:
 
     def _copy(self) -> Any:
         f = self.function
-        call = FunctionType(
-            self.code, f.__globals__, f.__name__, f.__defaults__, f.__closure__
-        )
+        call = FunctionType(self.code, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
         call.__kwdefaults__ = f.__kwdefaults__
         return call
 
@@ -76,6 +77,14 @@ class Gate:
                 if watched:
                     self.function.__code__ = self.watched
 
+    def title(self, args: tuple) -> str:
+        """The name of a call with these arguments."""
+        return self.name if self._offer is None else self._offer[0](args)
+
+    def given(self, args: tuple) -> tuple:
+        """Those that are of interest."""
+        return args if self._offer is None else self._offer[1](args)
+
     def open(self) -> None:
         """Let calls pass through here."""
         if self.function.__code__ is not self.watched:
@@ -92,7 +101,7 @@ class Gate:
 
 _lock = threading.RLock()
 _gates: dict[Any, Gate] = {}  # function -> its gate
-_offered: list[tuple[Any, Any]] = []
+_offered: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 _observers: tuple[Observer, ...] = ()
 
 
@@ -136,38 +145,44 @@ def unobserve(observer: Observer) -> None:
                 gate.close()
 
 
-def offer(function: Any, title: Callable[[tuple], str]) -> None:
+def offer(
+    function: Any, title: Callable[[tuple], str], given: Callable[[tuple], tuple] = lambda _: ()
+) -> None:
     """Let a function that is no op be observed too, under the name that `title` gives from its
-    arguments."""
+    arguments; `given`: those of the arguments that are of interest, none by default."""
     with _lock:
-        _offered.append((function, title))
+        _offered[function] = title, given
         if _observers:
-            _add(function, function.__name__, title=title).open()
+            _add(function, function.__name__, offer=_offered[function]).open()
 
 
 def _complete() -> None:
     """A gate for every function; the table may have grown since the last time."""
     for entry in REGISTRY.values():
-        name = "aten::" + title_of(entry)
-        _add(entry.function, name, entry)
+        _add(entry.function, "", entry)
         if getattr(entry, "operator", None) is not None:
-            _add(entry.operator, name, entry)
+            _add(entry.operator, "", entry)
     for name, function in list(vars(Tensor).items()):
         written = name.endswith("_") and not name.startswith("_")
         if isinstance(function, FunctionType) and (
             name in _METHODS or written and function.__module__.startswith(__package__)
         ):
-            _add(function, "aten::" + name)
-    for function, title in _offered:
-        _add(function, function.__name__, title=title)
+            _add(function, "aten::" + _METHODS.get(name, name))
+    for function, offered in list(_offered.items()):
+        _add(function, function.__name__, offer=offered)
 
 
-def _add(function: Any, name: str, entry: Any = None, title: Any = None) -> Gate:
+def _add(function: Any, name: str, entry: Any = None, offer: Any = None) -> Gate:
     gate = _gates.get(function)
     if gate is None:
-        gate = _gates[function] = Gate(function, name, entry, title)
+        gate = _gates[function] = Gate(function, name, entry, offer)
     return gate
 
 
-offer(Function.__dict__["apply"].__func__, lambda args: args[0].__name__)
+offer(Function.__dict__["apply"].__func__, lambda args: args[0].__name__, lambda args: args[1:])
+offer(  # `relu(x, inplace=True)` calls no in-place method
+    write_inplace,
+    lambda args: f"aten::{title_of(args[0])}_",
+    lambda args: (args[1], *args[2]),
+)
 verbs["observe"], verbs["unobserve"] = observe, unobserve

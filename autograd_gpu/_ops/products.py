@@ -3,9 +3,10 @@
 from typing import Any
 
 from .._core.dtype import of
+from .convert import _cast
 from .declare import Array, composite, op
 from .factors import cannot_multiply, product
-from .helpers import conj
+from .helpers import conj, raw
 from .matmul import (
     adjoint,
     adjoint_bmm,
@@ -112,7 +113,8 @@ def _same_dtype(input: Any, factor: Any) -> None:
 
 
 def _times(grad, number):
-    return grad if number == 1 else grad * number
+    """g a*, a number: alpha and beta may be complex."""
+    return grad if number == 1 else grad * number.conjugate()
 
 
 def _input_share(grad, input_shape, beta):
@@ -156,6 +158,11 @@ def addmv(xp, input: Array, mat: Array, vec: Array, *, beta=1, alpha=1):
 
     RuntimeError for sizes and dtypes that do not fit.
     """
+    if input.dtype != mat.dtype or mat.dtype != vec.dtype:
+        a, b, c = (of(x.dtype).legacy for x in (input, mat, vec))
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {a}, {b}, and {c}"
+        )
     return _scaled(xp, input, beta, mv(mat, vec), alpha)
 
 
@@ -181,10 +188,16 @@ def addr(xp, input: Array, vec1: Array, vec2: Array, *, beta=1, alpha=1):
     return _scaled(xp, input, beta, vec1[:, None] * vec2, alpha)
 
 
+def _mv(grad, vec):
+    """g a*, where the vector may be of another dtype than the matrix that it went into."""
+    wanted = raw(grad).dtype
+    return mv(grad, conj(vec if raw(vec).dtype == wanted else _cast(vec, wanted)))
+
+
 addr.derivative(
     input=_input_share,
-    vec1=lambda grad, vec2, alpha: _times(mv(grad, conj(vec2)), alpha),
-    vec2=lambda grad, vec1, alpha: _times(mv(t(grad), conj(vec1)), alpha),
+    vec1=lambda grad, vec2, alpha: _times(_mv(grad, vec2), alpha),
+    vec2=lambda grad, vec1, alpha: _times(_mv(t(grad), vec1), alpha),
 )
 
 

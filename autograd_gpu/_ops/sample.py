@@ -17,9 +17,8 @@ from .._core.random import Generator, draw, empty_like
 from .._core.size import size_from
 from .._core.state import modes, recording
 from .._core.tensor import Tensor
-from ..autograd.attributes import mark_written
 from ..autograd.saving import before_write
-from ..autograd.views import edge_of
+from ..autograd.views import edge_of, mark_written
 from .create import finish, new_array
 from .declare import composite
 from .random_check import (

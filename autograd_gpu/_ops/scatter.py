@@ -12,7 +12,7 @@ from .._core.layout import normal_dim
 from .._core.tensor import Tensor, make
 from .declare import Array, Index, composite, op
 from .gather import add_flat, check_index, flat_places, gather
-from .helpers import like, raw
+from .helpers import conj, like, raw
 from .index import _embed
 from .inplace import write_inplace
 from .lines import put_at
@@ -302,7 +302,7 @@ def _by_product(grad, input, dim, index, src, out, include_self):
     zero = like(raw(input) == 0, grad)
     filled = masked_fill(input, zero, 1)
     others = scatter_reduce(filled, dim, index, src, "prod", include_self=include_self)
-    by_input = grad * others / filled
+    by_input = grad * conj(others / filled)
     nothing = raw(src) == 0
     xp = library(raw(grad))
     none = xp.zeros(raw(grad).shape, np.int64)
@@ -316,8 +316,9 @@ def _by_product(grad, input, dim, index, src, out, include_self):
         "prod",
         include_self=include_self,
     )
-    usual = gather(grad * out, dim, index) / masked_fill(src, like(nothing, grad), 1)
-    return by_input, where(like(single, grad), gather(grad * alone, dim, index), usual)
+    divisor = conj(masked_fill(src, like(nothing, grad), 1))
+    usual = gather(grad * conj(out), dim, index) / divisor
+    return by_input, where(like(single, grad), gather(grad * conj(alone), dim, index), usual)
 
 
 _FORMULAS = {

@@ -37,6 +37,8 @@ def _element(dtype: Any, value: Any) -> Any:
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        return dtype.type(element(dtype, value.item()))
     return value.astype(dtype)
 
 

@@ -18,6 +18,13 @@ def abs(xp, input: Array):
     return xp.abs(input)
 
 
+@abs.write
+def _(xp, input):
+    if input.dtype.kind == "c":
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    xp.abs(input, out=input)
+
+
 abs.derivative(input=lambda grad, input: abs_backward(grad, input))
 abs.samples(unary(low=0.2, high=2.0))
 
@@ -134,7 +141,10 @@ for _f in (floor, ceil, trunc, round):
 @op(kernel=True, inplace=True)
 def frac(xp, input: Array):
     """The fraction: y = x - trunc(x)            dL/dx = g"""
-    return input - xp.trunc(input)
+    try:
+        return input - xp.trunc(input)
+    except TypeError:
+        raise not_implemented("frac_cpu", input.dtype) from None
 
 
 frac.derivative(input=lambda grad: grad)

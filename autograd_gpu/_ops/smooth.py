@@ -9,7 +9,7 @@ from .activation import (
 )
 from .declare import Array, composite, op
 from .elementwise import exp, tanh
-from .helpers import like, raw
+from .helpers import conj, is_complex, like, raw
 from .select import masked_fill
 from .special import sigmoid_backward
 
@@ -106,8 +106,10 @@ silu.derivative(input=lambda grad, input: silu_backward(grad, input))
 
 @composite(kernel="silu_backward")
 def silu_backward(grad, input):
-    """g s (1 + x (1 - s))"""
+    """g (s (1 + x (1 - s)))*"""
     s = sigmoid(input)
+    if is_complex(s):
+        return grad * conj(s * (input * (1 - s) + 1))
     return grad * s * (input * (1 - s) + 1)
 
 

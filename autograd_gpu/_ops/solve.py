@@ -7,6 +7,7 @@ import numpy as np
 
 from .._core.device import library
 from .._core.dtype import of
+from .._core.tensor import Tensor
 from .declare import PUBLIC, Array, composite, op
 from .elementwise import log
 from .helpers import conj, is_complex, like, raw
@@ -197,11 +198,33 @@ def _det_backward(grad, A, out):
     """g conj(det A) A^-H: the conjugate of the matrix of cofactors, which singular matrices have
     too.
     """
-    value = raw(out)
-    weight = unsqueeze(unsqueeze(grad * conj(out), -1), -1)
-    if bool(np.all(value != 0)):
-        return weight * adjoint(_inv(A))
+    if isinstance(A, Tensor) and _nearly_singular(raw(A)):
+        return unsqueeze(unsqueeze(grad, -1), -1) * conj(_minors(A))
+    if bool((raw(out) != 0).all()):
+        return unsqueeze(unsqueeze(grad * conj(out), -1), -1) * adjoint(_inv(A))
     return unsqueeze(unsqueeze(grad, -1), -1) * like(_cofactors(raw(A)).conj(), grad)
+
+
+def _nearly_singular(array: Any) -> bool:
+    """Is a matrix singular up to rounding? Then det(A) A^-H is a good gradient, but its own
+    derivative is not."""
+    s = library(array).linalg.svd(array, compute_uv=False)
+    if not s.shape[-1]:
+        return False
+    return bool((s[..., -1] <= s[..., 0] * (s.shape[-1] * np.finfo(s.dtype).eps)).any())
+
+
+def _minors(A):
+    """The cofactors as determinants without a row and a column, which can be differentiated
+    whatever the rank; they take n^4 numbers."""
+    n = A.shape[-1]
+    if n == 1:
+        return A * 0 + 1
+    places = np.arange(n)
+    others = np.array([np.delete(places, k) for k in places])
+    picked = A[..., others[:, None, :, None], others[None, :, None, :]]
+    signs = (-1.0) ** (places[:, None] + places)
+    return _det(picked) * like(signs.astype(raw(A).dtype), A)
 
 
 def _cofactors(array: Any) -> Any:

@@ -152,9 +152,11 @@ def _power(A: Any, n: int) -> Any:
     if n == 0:
         from .._core.device import library
         from .._core.tensor import make
+        from .select import masked_fill
 
-        eye = library(A._array).eye(A.shape[-1], dtype=A._array.dtype)
-        return clone(make(eye).expand(A.shape))
+        xp, array = library(A._array), A._array
+        nothing = masked_fill(A, make(xp.ones(array.shape, bool)), 0)  # whose derivative is 0
+        return nothing + make(xp.eye(array.shape[-1], dtype=array.dtype))
     if n == 1:
         return clone(A)
     result = None

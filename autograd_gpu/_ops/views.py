@@ -9,11 +9,11 @@ from typing import Any
 from .._core.device import library
 from .._core.layout import normal_dim, offset, owner, restride, strides
 from .._core.size import size_from
-from .._core.state import recording
+from .._core.state import modes, recording
 from .._core.tensor import Tensor, make
-from ..autograd.attributes import mark_written
 from ..autograd.node import AccumulateGrad
-from ..autograd.views import edge_of, refuse_inplace
+from ..autograd.saving import before_write
+from ..autograd.views import edge_of, mark_written, refuse_inplace
 from .declare import Array, composite, op
 from .helpers import like, raw
 from .index import _accumulated, _index
@@ -287,11 +287,14 @@ def _reshaped_inplace(self: Tensor, function: Any, *args: Any) -> Tensor:
     """Let this tensor become the view that `function` gives of it; views made of it before keep
     what they show.
     """
+    if modes:
+        before_write(self)
     edge = edge_of(self)
     if recording() and isinstance(edge, AccumulateGrad):
         refuse_inplace(self, self, [], None)
     old = make(self._array, edge)
-    linked = getattr(self, "_view", None) is not None or getattr(self, "_family", None)
+    family = getattr(self, "_family", None)  # of an inference tensor a token, which lists nobody
+    linked = getattr(self, "_view", None) is not None or family.__class__ is list and family
     if linked:  # `old` takes this tensor's place among the views of the memory
         for name in ("_view", "_family"):
             if hasattr(self, name):

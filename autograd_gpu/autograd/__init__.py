@@ -2,19 +2,35 @@
 operation.
 """
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from .._core import convert as _convert  # noqa: F401  (binds item, numpy, repr ...)
 from .._core import memory as _memory  # noqa: F401  (binds stride, data_ptr, is_contiguous ...)
-from .._core.tensor import Tensor as Variable
 from . import anomaly_mode, function, functional, grad_mode, graph
 from . import attributes as _attributes  # noqa: F401  (binds requires_grad, backward ...)
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .api import backward, grad
 from .function import Function
-from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .grad_mode import (
+    enable_grad, inference_mode, is_multithreading_enabled, no_grad, set_grad_enabled,
+    set_multithreading_enabled,
+)  # fmt: skip
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .layout_policy import enforce_grad_layout_policy
+from .variable import Variable
 
 __all__ = [
     "Function", "GradcheckError", "Variable", "anomaly_mode", "backward", "detect_anomaly",
-    "enable_grad", "function", "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck",
-    "graph", "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+    "enable_grad", "enforce_grad_layout_policy", "function", "functional", "grad", "grad_mode",
+    "gradcheck", "gradgradcheck",
+    "graph", "inference_mode", "is_multithreading_enabled", "no_grad", "profiler",
+    "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    """The profiler is loaded when it is first named."""
+    if name == "profiler":
+        return _importlib.import_module(".profiler", __name__)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -3,47 +3,46 @@ operation, no library.
 """
 
 import contextvars
+import os
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
-import numpy as np
-
-from .._core.device import carried, guard, library
+from .._core.device import carried
 from .._core.library import explained
-from .._core.state import hush, quiet, recording, set_recording, state, unhush
-from .._core.tensor import Tensor, as_array, make
-from .hooks import hooked_leaves, hooks_of, user_errstate
-from .mutation import check_saved, record_write
-from .node import deliver, repair, verbs
-from .passes import forget_notes, held, noted, passes, run_queued
+from .._core.state import carried_modes, hush, local, quiet, set_recording, state, unhush
+from .accumulate import NO_GUARD, finish_leaf, finish_leaves
+from .apart import run_apart
+from .hooks import hooked_leaves, step
+from .mutation import check_saved
+from .node import Undefined, deliver, split
+from .passes import Pass, here, run_queued
+from .plan import Feeds, Plan, reachable
+from .watch import around, inspectors, watchers
 
-__all__ = ["run_backward", "watchers"]
+__all__ = ["run_backward", "settle", "watchers"]
 
-watchers: list[Callable[[Any], AbstractContextManager]] = []
-"""While there are any (anomaly mode, the profiler), each node runs within `watch(node)` of each."""
-
-# Waiting gradients lie in the nodes: one pass at a time, nested ones excepted.
-_lock = threading.Lock()
-
-
-def _references() -> int:
-    """What `sys.getrefcount` says of an array that one local variable holds: 2, less where a build
-    borrows.
-    """
-    array = bytearray(1)
-    return sys.getrefcount(array)
+_slots = threading.Lock()
+"""Gradients wait in the nodes' own slots: those of one pass, and of the passes nested in it. Who
+does not get hold of them in time keeps its gradients apart (apart.py); it may be that the owner
+waits for this very thread."""
+_PATIENCE = 0.005  # seconds; most passes are over by then
 
 
-_ALONE = _references()
+try:  # the context variable in which NumPy keeps its error state
+    from numpy._core.umath import _extobj_contextvar as _errstate
+except ImportError:
+    _errstate = None  # type: ignore[assignment]
 
 
-_DEEP = 10
-_HERE = nullcontext()
+def _renew() -> None:
+    _slots._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 def run_backward(
@@ -52,45 +51,48 @@ def run_backward(
     keep: bool = False,
     recorded: bool = False,
     inputs: list | None = None,
+    into: bool = False,
 ) -> list | None:
     """Gradients of `roots` into the leaves, or returned for `inputs` (edges) only.
 
     `keep`: do not free what was saved. `recorded`: the gradients are Tensors, and what is done to
-    them is recorded.
+    them is recorded. `into`: those of `inputs` are put into their `.grad`, and not returned.
     """
-    depth = held.depth
-    if depth and depth % _DEEP == 0:
-        return _in_thread(depth, roots, grads, keep, recorded, inputs)
-    if not depth:
-        _lock.acquire()
-    held.depth = depth + 1
+    outer = here.top
+    if outer is None:
+        if not _slots.acquire(False) and not _slots.acquire(timeout=_PATIENCE):
+            return _pass(None, True, roots, grads, keep, recorded, inputs, into)
+        try:
+            return _pass(None, False, roots, grads, keep, recorded, inputs, into)
+        finally:
+            _slots.release()
+    call = (outer, outer.pending is not None, roots, grads, keep, recorded, inputs, into)
+    return _in_thread(outer, *call) if _is_deep() else _pass(*call)
+
+
+def _is_deep() -> bool:
+    """Have passes within passes used up half of the stack?"""
     try:
-        return _pass(roots, grads, keep, recorded, inputs)
-    finally:
-        held.depth = depth
-        if not depth:
-            _lock.release()
+        sys._getframe(min(sys.getrecursionlimit() // 2, 500))
+    except ValueError:
+        return False
+    return True
 
 
-def _in_thread(depth: int, *call: Any) -> list | None:
+def _in_thread(outer: Pass, *call: Any) -> list | None:
     """Passes deep in each other (a backward that calls backward): a thread of its own brings a
-    stack of its own.
-
-    It works for the pass that holds the lock, and so takes none.
+    stack of its own. It stands for the thread that waits for it.
     """
     done: list = []
-    on, here = recording(), carried()
+    device, modes = carried(), carried_modes()
 
     def work() -> None:
-        held.depth = depth + 1
-        set_recording(on)
+        here.top = outer
         try:
-            with here:
+            with modes, device:
                 done.append((_pass(*call), None))
         except BaseException as error:
             done.append((None, error))
-        finally:
-            set_recording(True)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
     thread.start()
@@ -102,272 +104,191 @@ def _in_thread(depth: int, *call: Any) -> list | None:
 
 
 def _pass(
-    roots: Sequence[Any], grads: Sequence[Any], keep: bool, recorded: bool, inputs: list | None
-) -> list | None:
-    heap: list = []
-    leaves: list = []
-    stashed = _stash()
-    needed, cut = _prune(roots, inputs, recorded) if inputs is not None else (None, [])
-    passes.append((heap, leaves, roots, needed))
-    before = recording()
-    user_errstate.append(_user_errstate())
+    outer: Pass | None, apart: bool, roots: Sequence[Any], grads: Sequence[Any],
+    keep: bool, recorded: bool, inputs: list | None, into: bool,
+) -> list | None:  # fmt: skip
+    one = Pass()
+    one.roots, one.recorded = roots, recorded
+    one.heap, one.leaves = heap, leaves = [], []
+    stashed = () if outer is None or apart else _stash(outer)
+    before, plan = local.on, None
+    one.users = quiet if _errstate is None else _errstate.get()
     token = hush(quiet)
+    here.top = one
     try:
         set_recording(recorded)
-        deliver([r if needed is None or r in needed else None for r in roots], grads, heap, leaves)
-        if recorded or hooked_leaves or state.several_devices or watchers:
-            _run_watched(
-                heap, leaves, keep, recorded, needed, _feeds(roots) if inputs is None else {}
-            )
+        if inputs is not None:
+            one.plan = plan = Plan(roots, inputs, into)
+        if apart:
+            run_apart(one, grads, keep)
+        elif recorded or plan or hooked_leaves or state.several_devices or watchers:
+            _run_with_care(one, grads, keep)
         else:
-            _run(heap, leaves, keep)
-        results = None if inputs is None else _captured(leaves, inputs, recorded)
-        if inputs is None:
-            _finish(leaves, recorded)
-        if noted:
-            run_queued(heap)
-        return results
+            deliver(roots, grads, heap, leaves)
+            _run(one, heap, leaves, keep)
+            finish_leaves(one)
+        if one.notes is not None:
+            run_queued(one.notes)
+        return None if plan is None or into else [plan.captured[split(e)] for e in inputs or ()]
     except BaseException as error:
-        _forget(roots)
+        _give_up(one)
         of_cuda = explained("backward", error)
         if of_cuda is not None:
             raise of_cuda from error
         raise
     finally:
+        here.top = outer
         unhush(token)
-        user_errstate.pop()
         set_recording(before)
-        passes.pop()
-        if noted:
-            forget_notes(heap)
-        for edge in inputs or ():
-            edge.hooks.capture, edge.hooks.stop = None, False
-        for node, index, edge in cut:
-            node.set_edge(index, edge)
         for node, grad in stashed:
             node.g = grad
 
 
-def _user_errstate() -> Any:
-    if user_errstate:
-        return user_errstate[-1]
-    try:
-        from numpy._core.umath import _extobj_contextvar as variable
-    except ImportError:
-        return quiet
-    return variable.get()
-
-
-def _run(heap: list, leaves: list, keep: bool) -> None:
+def _run(one: Pass, heap: list, leaves: list, keep: bool) -> None:
     """The loop. A node's `run` delivers to its edges and returns the one to go on with, if it has
     one at hand: a straight chain never touches the heap."""
     node: Any = None
-    while True:
-        if node is None:
-            if not heap:
-                return
-            node = heappop(heap)[1]
-        elif heap and -heap[0][0] > node.seq:
-            node = heappushpop(heap, (-node.seq, node))[1]
-        grad = node.g
-        node.g = None
-        if node.seq < state.last_write:
-            check_saved(node)
-        node = node.run(grad, heap, leaves, keep)
-
-
-def _run_watched(
-    heap: list, leaves: list, keep: bool, recorded: bool, needed: Any, feeds: dict
-) -> None:
-    """The loop on Tensors, where there are several CUDA devices, and where a leaf has hooks: these
-    run as soon as the leaf's gradient is complete.
-
-    `needed`: the nodes to which gradients must go, where that is not all. `feeds`: see `_feeds`.
-    """
-    waiting = Counter(leaf for fed in feeds.values() for leaf in fed)
-    while heap:
-        node = heappop(heap)[1]
-        grad, node.g = node.g, None
-        with _around(node, grad) if watchers or state.several_devices else _HERE:
+    try:
+        while True:
+            if node is None:
+                if not heap:
+                    return
+                node = heappop(heap)[1]
+            elif heap and -heap[0][0] > node.seq:
+                node = heappushpop(heap, (-node.seq, node))[1]
+            grad = node.g
+            node.g = None
             if node.seq < state.last_write:
                 check_saved(node)
-            if recorded:
-                following = node.run_recorded(grad, heap, leaves, needed)
-                if not keep:
-                    node.release()
-            else:
-                following = node.run(grad, heap, leaves, keep)
-        if following is not None:
-            heappush(heap, (-following.seq, following))
-        for leaf in feeds.get(node, ()):
-            waiting[leaf] -= 1
-            if not waiting[leaf] and leaf.g is not None:
-                leaves.remove(leaf)
-                _finish([leaf], recorded)
+            node = node.run(grad, heap, leaves, keep)
+    except BaseException:
+        one.failed = node
+        raise
 
 
-def _around(node: Any, grad: Any) -> ExitStack:
-    """The device of the gradient, and what watches the node."""
-    stack = ExitStack()
-    if state.several_devices:
-        stack.enter_context(guard(_first(grad)))
-    for watch in watchers:
-        stack.enter_context(watch(node))
-    return stack
-
-
-def _first(grad: Any) -> Any:
-    """An array of what waits in a node: its device is where the node runs."""
-    while grad.__class__ is list:
-        grad = next(g for g in grad if g is not None)
-    return grad._array if isinstance(grad, Tensor) else grad
-
-
-def _feeds(roots: Sequence[Any]) -> dict[Any, list]:
-    """Node -> the leaves with hooks that it hands gradients to, one entry an edge."""
-    if not hooked_leaves:
-        return {}
-    feeds: dict[Any, list] = {}
-    order, seen = list(roots), set(roots)
-    for node in order:  # grows while it is walked
-        for edge in node.edges():
-            if edge is None:
-                continue
-            if not edge.seq and hasattr(edge, "hooks"):
-                feeds.setdefault(node, []).append(edge)
-            if edge not in seen:
-                seen.add(edge)
-                order.append(edge)
-    return feeds
-
-
-def _finish(leaves: list, recorded: bool) -> None:
-    """All gradients have arrived at the leaves: add them to `.grad`."""
-    for leaf in leaves:
-        grad, leaf.g = leaf.g, None
-        grad = leaf.accept(grad, recorded)
-        if grad is None:
-            continue
-        array = leaf.array
-        with guard(array) if state.several_devices else _HERE:
-            if (
-                grad.shape != array.shape
-                or (grad._array if recorded else grad).dtype is not array.dtype
-            ):
-                grad = repair(grad, (array.shape, array.dtype))
-            accumulate(leaf, grad, recorded)
-        leaf.accumulated(grad)
-
-
-def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
-    """`leaf.grad += grad`: out of place while recording, in place otherwise; never in memory that
-    others hold.
+def _run_with_care(one: Pass, grads: Sequence[Any], keep: bool) -> None:
+    """The loop where not all nodes are needed, on Tensors, on several CUDA devices, where nodes are
+    watched, and where a leaf has hooks: these run as soon as the leaf's gradient is complete.
     """
-    held = leaf.grad
-    if recorded:
-        leaf.grad = grad if held is None else held + grad
-    elif held is None:
-        if not grad.shape:  # NumPy gives scalars where 0-d arrays meet
-            grad = as_array(grad)
-        # 1 more than alone: the parameter `grad`, and the caller's variable.
-        if (
-            grad.base is not None
-            or sys.getrefcount(grad) > _ALONE + 1
-            or not grad.flags.c_contiguous
-        ):
-            grad = as_array(grad)
-            grad = grad.copy("C") if grad.__class__ is np.ndarray else own(grad)
-        leaf.grad = make(as_array(grad))
-    elif getattr(held._array.flags, "writeable", True):  # CuPy's always are
-        if grad.__class__ is np.ndarray:
-            held._array += grad
-        else:
-            add_into(held._array, grad)
-        record_write(held._array)
-    else:  # memory the user lent us for reading
-        leaf.grad = make(held._array + grad)
-
-
-def own(array: Any) -> Any:
-    """A copy, row by row; on CUDA by a kernel."""
-    if array.__class__ is np.ndarray:
-        return array.copy("C")
-    out = library(array).ndarray(array.shape, array.dtype)
-    return verbs["copy_into"](out, array)
-
-
-def add_into(held: Any, grad: Any) -> None:
-    """`held += grad` for a gradient that is no ndarray: one on CUDA, which kernels add, or a scalar
-    of NumPy's beside a 0-d array."""
-    if held.__class__ is np.ndarray:
-        held += grad
+    if inspectors:
+        run_apart(one, grads, keep)
+        return
+    plan, heap, leaves = one.plan, one.heap, one.leaves
+    feeds = Feeds(one.roots, plan, False) if hooked_leaves else None
+    wanted = one.roots if plan is None else [r if r in plan.wanted else None for r in one.roots]
+    deliver(wanted, grads, heap, leaves)
+    if feeds is not None and feeds.leaves:
+        _finish_now(one, feeds.ready())
     else:
-        verbs["copy_into"](held, verbs["add"](held, grad))
+        feeds = None
+    if feeds is None and not (one.recorded or state.several_devices or watchers):
+        _run_planned(one, heap, leaves, keep)
+    else:
+        _run_each(one, keep, feeds)
+    finish_leaves(one)
 
 
-def _captured(leaves: list, inputs: list, recorded: bool) -> list:
-    for leaf in leaves:
-        hooks = leaf.hooks
-        grad, leaf.g = leaf.g, None
-        array = leaf.array
-        if (
-            grad.shape != array.shape
-            or (grad._array if recorded else grad).dtype is not array.dtype
-        ):
-            with guard(array):
-                grad = repair(grad, (array.shape, array.dtype))
-        hooks.capture.append(leaf.accept(grad, recorded))
-    return [edge.hooks.capture[0] if edge.hooks.capture else None for edge in inputs]
+def _run_planned(one: Pass, heap: list, leaves: list, keep: bool) -> None:
+    """As `_run`, for a pass with `inputs`."""
+    node: Any = None
+    special = one.plan.special if one.plan is not None else ()
+    try:
+        while True:
+            if node is None:
+                if not heap:
+                    return
+                node = heappop(heap)[1]
+            elif heap and -heap[0][0] > node.seq:
+                node = heappushpop(heap, (-node.seq, node))[1]
+            if node.seq < state.last_write:
+                check_saved(node)
+            if node in special:
+                node = step(node, one, keep)
+            else:
+                grad = node.g
+                node.g = None
+                node = node.run(grad, heap, leaves, keep)
+    except BaseException:
+        one.failed = node
+        raise
 
 
-def _prune(roots: Sequence[Any], inputs: list, recorded: bool) -> tuple[set, list]:
-    """Which nodes lead to an input? Every other edge is cut for this pass, so that no formula runs
-    for it.
+def _run_each(one: Pass, keep: bool, feeds: Feeds | None) -> None:
+    """The loop with all that is rare."""
+    heap = one.heap
+    special = one.plan.special if one.plan is not None else ()
+    node: Any = None
+    try:
+        while heap:
+            node = heappop(heap)[1]
+            if node.__class__ is Undefined and (node := node.turn(heap)) is None:
+                continue
+            with around(node, node.g) if watchers or state.several_devices else NO_GUARD:
+                if node.seq < state.last_write:
+                    check_saved(node)
+                following = _one_step(one, node, keep, special)
+            if following is not None:
+                heappush(heap, (-following.seq, following))
+            if feeds is not None:
+                _finish_now(one, feeds.after(node))
+    except BaseException:
+        one.failed = node
+        raise
 
-    A recorded pass needs all edges, since what was saved is attached to them: there the loop is
-    told the needed nodes. Inputs get a capture.
+
+def _one_step(one: Pass, node: Any, keep: bool, special: Any) -> Any:
+    if node.g is None or node in special:
+        return step(node, one, keep)
+    grad, node.g = node.g, None
+    run = node.run_recorded if one.recorded else node.run
+    return run(grad, one.heap, one.leaves, keep)
+
+
+def _finish_now(one: Pass, complete: list) -> None:
+    for leaf in complete:
+        if leaf in one.leaves:
+            one.leaves.remove(leaf)
+            finish_leaf(leaf, one)
+
+
+def settle(leaf: Any) -> None:
+    """A hook reads or sets the `.grad` of a leaf for which a gradient waits: if that is complete it
+    is added first, as if each leaf were served at once.
     """
-    order, seen = list(roots), set(roots)
-    for node in order:  # grows while it is walked
-        for edge in node.edges():
-            if edge is not None and edge not in seen:
-                seen.add(edge)
-                order.append(edge)
-    needed, cut, wanting = set(inputs), [], set(inputs)
-    for node in sorted(order, key=lambda n: n.seq):  # an edge leads to something older
-        edges = node.edges()
-        wanted = [edge in needed for edge in edges]
-        for i, (edge, want) in enumerate(zip(edges, wanted, strict=True)):
-            if edge is not None and not want and any(wanted) and not recorded:
-                cut.append((node, i, edge))
-                node.set_edge(i, None)
-        if any(wanted):
-            needed.add(node)
-        if node in wanting:
-            hooks = hooks_of(node)
-            hooks.capture, hooks.stop = [], not any(wanted)
-    for edge in inputs:
-        hooks = hooks_of(edge)
-        if hooks.capture is None:
-            hooks.capture = []
-    return needed, cut
+    one = here.top
+    if one is None or leaf not in one.leaves or one.node is None:
+        return
+    if leaf in reachable([one.node, *(n for _, n in one.heap)]):
+        return
+    before = local.on
+    set_recording(one.recorded)
+    token = hush(quiet)
+    try:
+        _finish_now(one, [leaf])
+    finally:
+        unhush(token)
+        set_recording(before)
 
 
-def _stash() -> list:
+def _stash(outer: Pass) -> list:
     """A pass started inside another (by a hook) must not see the other's waiting gradients."""
-    waiting = [(n, n.g) for heap, leaves, *_ in passes for n in (*(n for _, n in heap), *leaves)]
+    waiting = [(n, n.g) for n in (*(n for _, n in outer.heap), *outer.leaves)]
     for node, _ in waiting:
         node.g = None
     return waiting
 
 
-def _forget(roots: Sequence[Any]) -> None:
-    """A pass failed: drop every waiting gradient it may have left behind."""
-    stack, seen = list(roots), set(roots)
-    while stack:
-        node = stack.pop()
-        node.g = None
-        for edge in node.edges():
-            if edge is not None and edge not in seen:
-                seen.add(edge)
-                stack.append(edge)
+def _give_up(one: Pass) -> None:
+    """A pass failed: the leaves that no remaining node leads to have their whole gradient and get
+    it; every other waiting gradient is dropped.
+    """
+    if one.pending is not None:
+        return
+    try:
+        if one.failed is not None and one.leaves:
+            behind = set(reachable([one.failed, *(n for _, n in one.heap)]))
+            one.leaves[:] = [leaf for leaf in one.leaves if leaf not in behind]
+            finish_leaves(one)
+    finally:
+        for node in reachable(one.roots):
+            node.g = None

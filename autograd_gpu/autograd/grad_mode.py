@@ -1,21 +1,27 @@
 """Grad modes, per thread, as context managers and as decorators: no_grad, enable_grad,
-set_grad_enabled, inference_mode.
+set_grad_enabled, inference_mode; and whether passes may use several threads.
 """
 
-import functools
-import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from .._core.state import local, set_mode, set_recording, thread_key
+from .._core.inference import Inference
+from .._core.state import local, set_recording
+from .decorate import Decorator
 
 __all__ = [
-    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
-    "set_grad_enabled",
+    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
+    "is_multithreading_enabled", "no_grad", "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
 
-_INFERENCE = 2
 
+def _checked(name: str, mode: Any) -> bool:
+    if not isinstance(mode, bool):
+        raise TypeError(
+            f"{name}(): argument 'mode' (position 1) must be bool, not {type(mode).__name__}"
+        )
+    return mode
 
 
 def is_grad_enabled() -> bool:
@@ -23,79 +29,7 @@ def is_grad_enabled() -> bool:
     return local.on
 
 
-class _Decorator:
-    """A context manager that also decorates functions, generator functions and coroutine
-    functions.
-    """
-
-    def __call__(self, function: Callable) -> Callable:
-        if inspect.isclass(function):
-            import warnings
-
-            warnings.warn(
-                "Decorating classes is deprecated and will be disabled in future versions. You "
-                "should only decorate functions or methods. To preserve the current behavior of "
-                "class decoration, you can directly decorate the `__init__` method of "
-                f"{function.__name__} and nothing else.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            function.__init__ = self(function.__init__)  # type: ignore[misc]
-            return function
-        if inspect.isgeneratorfunction(function):
-            return self._wrap_generator(function)
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def coroutine(*args: Any, **kwargs: Any) -> Any:
-                with self.clone():
-                    return await function(*args, **kwargs)
-
-            return coroutine
-
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with self.clone():
-                return function(*args, **kwargs)
-
-        return call
-
-    def clone(self) -> Any:
-        """A fresh context: one for each call of a decorated function, so that calls may nest."""
-        return type(self)()
-
-    def _wrap_generator(self, function: Callable) -> Callable:
-        @functools.wraps(function)
-        def generator(*args: Any, **kwargs: Any) -> Any:
-            # The mode holds while the generator's own code runs, never while its consumer's does.
-            inner = function(*args, **kwargs)
-            step, value = inner.send, None
-            try:
-                while True:
-                    with self.clone():
-                        result = step(value)
-                    try:
-                        value = yield result
-                        step = inner.send
-                    except GeneratorExit:
-                        with self.clone():
-                            inner.close()
-                        raise
-                    except BaseException as error:
-                        value, step = error, inner.throw  # type: ignore[assignment]
-            except StopIteration as stop:
-                return stop.value
-
-        return generator
-
-    def __enter__(self) -> None:
-        raise NotImplementedError
-
-    def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
-
-
-class _Switch(_Decorator):
+class _Switch(Decorator):
     mode = True
 
     def __init__(self, function: Callable | None = None) -> None:
@@ -126,11 +60,14 @@ class enable_grad(_Switch):
     """Within it, operations are recorded, also inside `no_grad`."""
 
 
-class set_grad_enabled(_Decorator):
-    """Switch recording at once; as a context manager, switch back at the end. `mode`: bool."""
+class set_grad_enabled(Decorator):
+    """Switch recording at once; as a context manager, switch back at the end. `mode`: bool.
+
+    TypeError for anything but a bool.
+    """
 
     def __init__(self, mode: bool) -> None:
-        self.mode, self.previous = bool(mode), local.on
+        self.mode, self.previous = _checked("set_grad_enabled", mode), local.on
         set_recording(self.mode)
 
     def __call__(self, function: Callable) -> Callable:
@@ -152,7 +89,7 @@ class set_grad_enabled(_Decorator):
         return f"set_grad_enabled(mode={self.mode})"
 
 
-class inference_mode(_Decorator):
+class inference_mode(Decorator):
     """Within it nothing is recorded, and what is made are inference tensors: no version of them is
     kept, no view of them followed, and nothing may save them for backward later.
 
@@ -169,28 +106,63 @@ class inference_mode(_Decorator):
 
     def __init__(self, mode: bool | Callable = True) -> None:
         self.mode = bool(mode)
-        self.previous: list[tuple[bool, bool]] = []
+        self.previous: list[tuple[bool, Inference | None]] = []
 
     def clone(self) -> "inference_mode":
         """A fresh context of the same mode."""
         return inference_mode(self.mode)
 
     def __enter__(self) -> None:
-        self.previous.append((local.on, local.inference))
+        token = local.inference
+        self.previous.append((local.on, token))
         set_recording(not self.mode)
-        _set_inference(self.mode)
+        if not self.mode:
+            local.inference = None
+        elif token is None:
+            local.inference = Inference()
 
     def __exit__(self, *_: object) -> None:
-        on, inference = self.previous.pop()
+        on, local.inference = self.previous.pop()
         set_recording(on)
-        _set_inference(inference)
-
-
-def _set_inference(on: bool) -> None:
-    local.inference = on
-    set_mode(thread_key(_INFERENCE), on)
 
 
 def is_inference_mode_enabled() -> bool:
     """Is inference mode in force in this thread?"""
-    return local.inference
+    return local.inference is not None
+
+
+class _Threading(threading.local):
+    enabled = True
+
+
+_threading = _Threading()
+
+
+class set_multithreading_enabled(Decorator):
+    """Whether backward passes may run in several threads: says so at once, and as a context manager
+    until its end. `mode`: bool.
+
+    It is kept for programs that set it. A pass here always runs in the thread that calls it, node
+    after node, whatever this says: what PyTorch does with False, and on the CPU in any case.
+
+    TypeError for anything but a bool.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = _checked("set_multithreading_enabled", mode)
+        self.previous, _threading.enabled = _threading.enabled, mode
+
+    def clone(self) -> "set_multithreading_enabled":
+        """A fresh context of the same mode."""
+        return set_multithreading_enabled(self.mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        _threading.enabled = self.previous
+
+
+def is_multithreading_enabled() -> bool:
+    """What `set_multithreading_enabled` says in this thread."""
+    return _threading.enabled

@@ -1,27 +1,34 @@
 """gradcheck and gradgradcheck: derivatives against finite differences."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from .._core.device import cpu, library, move
+from .._core.device import move
 from .._core.layout import overlaps
 from .._core.tensor import Tensor, make
+from .analytical import (
+    GradcheckError,
+    check_dtypes,
+    check_repeatable,
+    check_times_grad,
+    check_undefined,
+    jacobians,
+)
 from .api import grad
 from .attributes import requires_grad_
+from .layouts import check_layouts
+from .numerical import as_tuple, floating, jacobian, of_part
+from .projections import Projections, explained
 from .views import edge_of
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
 
-class GradcheckError(RuntimeError):
-    """A derivative disagrees with finite differences."""
-
-
 def gradcheck(
-    func: Callable,
+    func: Callable[..., Any],
     inputs: Any,
     *,
     eps: float = 1e-6,
@@ -37,33 +44,50 @@ def gradcheck(
     check_backward_ad: bool = True,
     fast_mode: bool = False,
     masked: bool | None = None,
+    check_grad_layouts: bool = True,
 ) -> bool:
-    """Compare the gradients of `func(*inputs)` with central differences (f(x + eps) - f(x - eps)) /
-    2 eps.
+    """Are the gradients of `func(*inputs)` those of central differences, (f(x + eps) - f(x - eps))
+    / 2 eps?
 
-    Inputs that require grad should be float64 or complex128 (others warn) and must not overlap in
-    memory. Complex numbers count as pairs of real ones. `fast_mode` compares one random projection
-    of each Jacobian instead of all its entries.
-    `nondet_tol`: how far two runs of backward may differ.
+    Checked by each input that requires grad, which should be float64 or complex128 (others warn)
+    and must not overlap in memory; of a complex output, the real and the imaginary part, each as a
+    function of its own, by PyTorch's convention dL/dRe + i dL/dIm. Results that are no Tensors, or
+    of integers, are left out.
+
+    Besides: two equal passes must not differ by more than `nondet_tol`; a gradient of zero must
+    give zeros, and so must none at all (`check_undefined_grad`); a Function must return gradients
+    of its inputs' dtypes (`check_grad_dtypes`); and the gradients must not depend on how the given
+    one lies in memory: strided, expanded or reversed (`check_grad_layouts`; PyTorch has no such
+    check).
+
+    `fast_mode`: compare a random projection of each Jacobian instead of all its numbers.
+    `masked`: a gradient of zero may give what is nearly zero.
 
     Returns True, or raises GradcheckError (returns False without `raise_exception`).
+    AssertionError for options that contradict each other or a func whose results change their
+    shape, ValueError where no input requires grad, RuntimeError for an input that overlaps,
     NotImplementedError for the checks of forward mode and of batched gradients.
     """
+    _check_options(
+        (check_forward_ad or check_backward_ad,
+         "Expected at least one of check_forward_ad or check_backward_ad to be True"),
+        (check_backward_ad or not check_batched_grad,
+         "Setting check_batched_grad=True requires check_backward_ad to be True"),
+        (check_forward_ad or not check_batched_forward_grad,
+         "Setting check_batched_forward_grad=True requires check_forward_ad to be True"),
+    )  # fmt: skip
     if check_forward_ad or check_batched_grad or check_batched_forward_grad:
         raise NotImplementedError(
             "gradcheck: forward-mode and batched gradients are not supported, so cannot be checked"
         )
-    if not check_backward_ad:
-        raise ValueError(
-            "Expected at least one of check_forward_ad or check_backward_ad to be True"
-        )
-    args = _tuple(inputs)
+    args = as_tuple(inputs)
+    leaves = _check_inputs(args)
+    args = tuple(_writable(a) if i in leaves else a for i, a in enumerate(args))
+    check = _Check(func, args, leaves, eps, atol, rtol, nondet_tol)
     try:
-        leaves = _check_inputs(args)
-        _run(func, args, leaves, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
-        if check_undefined_grad:
-            _check_undefined(func, args, leaves)
-    except (GradcheckError, ValueError):
+        check.derivatives(fast_mode)
+        check.rules(masked, check_grad_dtypes, check_undefined_grad, check_grad_layouts)
+    except GradcheckError:
         if raise_exception:
             raise
         return False
@@ -71,7 +95,7 @@ def gradcheck(
 
 
 def gradgradcheck(
-    func: Callable,
+    func: Callable[..., Any],
     inputs: Any,
     grad_outputs: Any = None,
     *,
@@ -88,256 +112,205 @@ def gradgradcheck(
     check_rev_over_rev: bool = True,
     fast_mode: bool = False,
     masked: bool = False,
+    check_grad_layouts: bool = True,
 ) -> bool:
     """`gradcheck` of the gradient itself: of the map from inputs and grad_outputs to the gradients
     of the inputs.
 
-    `grad_outputs` default to random numbers; `gen_non_contig_grad_outputs` lays them out with gaps.
+    `grad_outputs`: the gradients of the outputs that have one; default: random numbers in [-1, 1).
+    `gen_non_contig_grad_outputs` lays them out with gaps. Other options, results and errors are
+    those of `gradcheck`.
     """
-    if check_fwd_over_rev:
-        raise NotImplementedError("gradgradcheck: forward mode is not supported")
-    if not check_rev_over_rev:
-        raise ValueError(
-            "gradgradcheck: Expected at least one of check_fwd_over_rev or check_rev_over_rev to "
-            "be True"
-        )
-    args = _tuple(inputs)
-    outputs = _differentiable(func(*args))
+    _check_options(
+        (check_fwd_over_rev or check_rev_over_rev,
+         "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True"),
+        (check_rev_over_rev or not check_undefined_grad,
+         "Setting check_undefined_grad=True requires check_rev_over_rev to be True"),
+        (check_rev_over_rev or not check_batched_grad,
+         "Setting check_batched_grad=True requires check_rev_over_rev to be True"),
+    )  # fmt: skip
+    args = as_tuple(inputs)
     if grad_outputs is None:
+        outputs = _differentiable(func(*args))
         seeds = tuple(_random_like(o, gen_non_contig_grad_outputs) for o in outputs)
     else:
-        seeds = _tuple(grad_outputs)
-    n = len(args)
+        seeds = as_tuple(grad_outputs)
+    n, wanted = len(args), [i for i, a in enumerate(args) if _has_gradient(a)]
 
     def gradient(*both: Any) -> tuple:
-        given, weights = both[:n], both[n:]
-        results = _differentiable(func(*given))
-        wanted = [a for a in given if isinstance(a, Tensor) and edge_of(a) is not None]
-        grads = grad(results, wanted, weights, create_graph=True, allow_unused=True)
-        return tuple(g for g in grads if g is not None)
+        results = _differentiable(func(*both[:n]))
+        found = grad(
+            results, [both[i] for i in wanted], both[n:], create_graph=True, allow_unused=True
+        )
+        return tuple(g for g in found if g is not None)
 
     return gradcheck(
         gradient, args + seeds, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        nondet_tol=nondet_tol, check_undefined_grad=False, check_grad_dtypes=check_grad_dtypes,
-        check_batched_grad=check_batched_grad, fast_mode=fast_mode,
+        nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev,
+        fast_mode=fast_mode, masked=masked, check_grad_layouts=check_grad_layouts,
     )  # fmt: skip
 
 
-def _random_like(out: Tensor, gaps: bool) -> Tensor:
-    rng = np.random.default_rng(0)
-    shape, dtype = out._array.shape, out._array.dtype
-    values = rng.standard_normal(shape)
-    array = np.asarray(
-        values + 1j * rng.standard_normal(shape) if dtype.kind == "c" else values
-    ).astype(dtype)
-    if gaps and array.ndim:
-        wide = np.zeros((*shape[:-1], 2 * shape[-1]), dtype)
-        wide[..., ::2] = array
-        array = wide[..., ::2]
-    return requires_grad_(make(move(array, out.device)))
+def _check_options(*conditions: tuple[bool, str]) -> None:
+    for holds, message in conditions:
+        if not holds:
+            raise AssertionError(message)
 
 
-def _tuple(value: Any) -> tuple:
-    return (
-        tuple(value) if isinstance(value, Sequence) and not isinstance(value, Tensor) else (value,)
-    )
+def _has_gradient(value: Any) -> bool:
+    return isinstance(value, Tensor) and edge_of(value) is not None
 
 
-def _differentiable(outputs: Any) -> tuple[Tensor, ...]:
-    return tuple(o for o in _tuple(outputs) if isinstance(o, Tensor) and edge_of(o) is not None)
+def _differentiable(outputs: Any) -> list[Tensor]:
+    return [o for o in as_tuple(outputs) if _has_gradient(o)]
 
 
 def _check_inputs(args: tuple) -> list[int]:
-    leaves = [i for i, a in enumerate(args) if isinstance(a, Tensor) and edge_of(a) is not None]
-    if not leaves:
-        raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them "
-            "have requires_grad=True."
-        )
+    """Which arguments are differentiated by. The errors and the warning of those that cannot be,
+    or not well."""
+    leaves = [i for i, a in enumerate(args) if _has_gradient(a)]
     for i in leaves:
         array = args[i]._array
         if array.dtype.name not in ("float64", "complex128"):
             warnings.warn(
                 f"Input #{i} requires gradient and is not a double precision floating point or "
                 "complex. This check will likely fail if all the inputs are not of double "
-                "precision floating point or complex.",
+                "precision floating point or complex. ",
                 UserWarning,
                 stacklevel=3,
             )
-        if overlaps(array):
-            raise RuntimeError(
-                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
-                "that are non-overlapping to be able to compute the numerical gradients correctly. "
-                "You should call .contiguous on the input before passing it to gradcheck."
-            )
+        if array.size and 0 in (
+            s for s, n in zip(array.strides, array.shape, strict=True) if n > 1
+        ):
+            what = "has a dimension with stride 0"
+        elif overlaps(_forwards(array)):
+            what = "has elements that share memory"
+        else:
+            continue
+        raise RuntimeError(
+            f"The {i}th input {what}. gradcheck only supports inputs that are non-overlapping to "
+            "be able to compute the numerical gradients correctly. You should call .contiguous on "
+            "the input before passing it to gradcheck."
+        )
+    if not leaves:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
+        )
     return leaves
 
 
-def _run(
-    func: Callable, args: tuple, leaves: list[int], eps: float, atol: float, rtol: float,
-    nondet_tol: float, dtypes: bool, fast: bool,
-) -> None:  # fmt: skip
-    every = [
-        o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
-    ]
-    for place, out in enumerate(every):
-        if not fast:
-            numerical = _numerical(func, args, leaves, place, eps)
-            analytical = [_zero_jacobian(args[i], out) for i in leaves]
-            if edge_of(out) is not None:
-                analytical = _analytical(out, args, leaves, dtypes)
-                _compare_runs(analytical, _analytical(out, args, leaves, dtypes), nondet_tol)
-            for i, a, n in zip(leaves, analytical, numerical, strict=True):
-                if not np.allclose(a, n, rtol, atol, equal_nan=True):
-                    raise _mismatch(place, i, n, a, "")
+def _forwards(array: Any) -> Any:
+    """The array with its negative strides turned round."""
+    return array[tuple(slice(None, None, -1 if s < 0 else 1) for s in array.strides)]
+
+
+def _writable(arg: Tensor) -> Tensor:
+    """The argument, or a copy of one in memory that cannot be written."""
+    if getattr(arg._array.flags, "writeable", True):
+        return arg
+    return requires_grad_(make(arg._array.copy()))
+
+
+def _random_like(out: Tensor, gaps: bool) -> Tensor:
+    rng = np.random.default_rng(0)
+    shape, dtype = out._array.shape, out._array.dtype
+    values = rng.uniform(-1, 1, shape)
+    if dtype.kind == "c":
+        values = values + 1j * rng.uniform(-1, 1, shape)
+    array = move(np.asarray(values).astype(dtype), out.device)
+    if gaps and array.ndim:
+        wide = move(np.zeros((*shape[:-1], 2 * shape[-1]), dtype), out.device)
+        wide[..., ::2] = array
+        array = wide[..., ::2]
+    return requires_grad_(make(array))
+
+
+class _Check:
+    """One call of gradcheck."""
+
+    def __init__(
+        self, func: Callable, args: tuple, leaves: list[int], eps: float, atol: float, rtol: float,
+        nondet_tol: float,
+    ) -> None:  # fmt: skip
+        self.func, self.args, self.leaves, self.eps = func, args, leaves, eps
+        self.atol, self.rtol, self.nondet_tol = atol, rtol, nondet_tol
+        self.targets = [args[i] for i in leaves]
+        every = floating(func(*args))
+        self.places = [i for i, o in enumerate(every) if edge_of(o) is not None]
+        self.outs = [every[i] for i in self.places]
+
+    def parts(self) -> Iterator[tuple[int, str]]:
+        """Outputs and their parts: first imaginary ones and real outputs, then real parts."""
+        kinds = [o._array.dtype.kind == "c" for o in self.outs]
+        yield from ((i, "imaginary" if c else "") for i, c in enumerate(kinds))
+        yield from ((i, "real") for i, c in enumerate(kinds) if c)
+
+    def derivatives(self, fast: bool) -> None:
+        """Backward passes against finite differences."""
+        if not self.outs:
+            self.nothing_to_differentiate(fast)
+        elif fast:
+            self.by_projections()
         else:
-            _check_projection(func, args, leaves, place, out, eps, atol, rtol, nondet_tol)
+            self.by_jacobians()
 
+    def nothing_to_differentiate(self, fast: bool) -> None:
+        """Where no output has a gradient, none may depend on the inputs."""
+        found = (
+            Projections(self.func, self.args, self.leaves, [], self.eps).slopes
+            if fast
+            else [jacobian(self.func, self.args, i, self.eps) for i in self.leaves]
+        )
+        slack = self.nondet_tol if fast else 0.0
+        for slopes in (s for by_output in found for pair in by_output for s in pair):
+            if slopes is not None and (np.abs(slopes) > slack).any():
+                raise GradcheckError("Numerical gradient for function expected to be zero")
 
-def _zero_jacobian(arg: Tensor, out: Tensor) -> np.ndarray:
-    def parts(t: Tensor) -> int:
-        return t._array.size * (2 if t._array.dtype.kind == "c" else 1)
+    def by_jacobians(self) -> None:
+        """Number by number."""
+        numerical = [jacobian(self.func, self.args, i, self.eps) for i in self.leaves]
+        for place, part in self.parts():
+            found, again = (jacobians(self.outs[place], self.targets, part) for _ in range(2))
+            check_repeatable(found, again, self.nondet_tol)
+            for index, a in enumerate(found):
+                n = of_part(numerical[index][self.places[place]], part)
+                if not np.allclose(a, n, self.rtol, self.atol):
+                    raise _mismatch(place, index, part, make(np.asarray(n)), make(a))
 
-    return np.zeros((parts(arg), parts(out)))
+    def by_projections(self) -> None:
+        """Only along random directions."""
+        guess = Projections(self.func, self.args, self.leaves, self.outs, self.eps)
+        for place, part in self.parts():
+            numerical = guess.numerical(place, self.places[place], part)
+            found = guess.analytical(place, part, self.nondet_tol)
+            for index, (a, n) in enumerate(zip(found, numerical, strict=True)):
+                if not np.allclose(a, n, self.rtol, guess.slack(place, index, self.atol)):
+                    raise _mismatch(place, index, part, n, a, explained(
+                        self.func, self.args, self.leaves[index], self.outs[place],
+                        self.places[place], part, self.eps, self.atol, self.rtol,
+                    ))  # fmt: skip
+
+    def rules(self, masked: Any, dtypes: bool, undefined: bool, layouts: bool) -> None:
+        """What holds for every backward, whatever it computes."""
+        if not self.outs:
+            return
+        if dtypes:
+            check_dtypes(self.outs)
+        check_times_grad(self.outs, self.targets, bool(masked))
+        if undefined:
+            check_undefined(self.outs, self.targets)
+        if layouts:
+            check_layouts(self.outs, self.targets, self.nondet_tol)
 
 
 def _mismatch(
-    place: int, index: int, numerical: Any, analytical: Any, extra: str
+    place: int, index: int, part: str, numerical: Any, analytical: Any, more: str = ""
 ) -> GradcheckError:
+    only = f"While considering the {part} part of complex outputs only, " if part else ""
     return GradcheckError(
-        f"Jacobian mismatch for output {place} with respect to input "
-        f"{index},\nnumerical:{numerical}\nanalytical:{analytical}\n{extra}"
+        f"{only}Jacobian mismatch for output {place} with respect to input {index},\n"
+        f"numerical:{numerical}\nanalytical:{analytical}\n{more}"
     )
-
-
-def _flat(array: np.ndarray) -> np.ndarray:
-    """The real numbers of an array on the host, real and imaginary parts one after the other."""
-    flat = np.ascontiguousarray(move(array, cpu)).reshape(-1)
-    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
-
-
-def _value(func: Callable, args: tuple, place: int) -> np.ndarray:
-    outs = [
-        o for o in _tuple(func(*args)) if isinstance(o, Tensor) and o._array.dtype.kind not in "biu"
-    ]
-    return _flat(outs[place]._array).astype(np.float64)
-
-
-def _moved(arg: Tensor, index: int | None, step: Any) -> Tensor:
-    """A copy of a leaf with one real number (or, with None, all) moved by `step`."""
-    array = arg._array
-    flat = _flat(array).copy()
-    if index is None:
-        flat += step
-    else:
-        flat[index] += step
-    array = flat.view(array.dtype).reshape(array.shape)
-    return requires_grad_(make(move(array, arg.device)))
-
-
-def _numerical(
-    func: Callable, args: tuple, leaves: list[int], place: int, eps: float
-) -> list[np.ndarray]:
-    jacobians = []
-    width = _value(func, args, place).size
-    for i in leaves:
-        rows = []
-        for k in range(_flat(args[i]._array).size):
-            ends = [
-                _value(func, (*args[:i], _moved(args[i], k, step), *args[i + 1 :]), place)
-                for step in (eps, -eps)
-            ]
-            rows.append((ends[0] - ends[1]) / (2 * eps))
-        jacobians.append(np.array(rows) if rows else np.zeros((0, width)))
-    return jacobians
-
-
-def _seeds(out: Tensor) -> Any:
-    """Unit vectors for every real number of an output."""
-    complex_ = out._array.dtype.kind == "c"
-    for k in range(out._array.size):
-        for unit in (1, 1j) if complex_ else (1,):
-            seed = np.zeros(out._array.size, out._array.dtype)
-            seed[k] = unit
-            yield make(move(seed.reshape(out._array.shape), out.device))
-
-
-def _analytical(out: Tensor, args: tuple, leaves: list[int], dtypes: bool) -> list[np.ndarray]:
-    columns: list[list] = [[] for _ in leaves]
-    targets = [args[i] for i in leaves]
-    for seed in _seeds(out):
-        results = grad(out, targets, seed, retain_graph=True, allow_unused=True)
-        for column, target, g, i in zip(columns, targets, results, leaves, strict=True):
-            if g is not None and dtypes and g._array.dtype != target._array.dtype:
-                raise GradcheckError(
-                    f"Gradient has dtype {g.dtype!r}, but input {i} has {target.dtype!r}"
-                )
-            array = target._array
-            found = g._array if g is not None else np.zeros(array.shape, array.dtype)
-            column.append(_flat(found).astype(np.float64))
-    return [
-        np.array(c).T if c else np.zeros((_flat(t._array).size, 0))
-        for c, t in zip(columns, targets, strict=True)
-    ]
-
-
-def _compare_runs(first: list, second: list, tolerance: float) -> None:
-    for a, b in zip(first, second, strict=True):
-        if a.size and not np.allclose(a, b, 0, tolerance, equal_nan=True):
-            raise GradcheckError(
-                "Backward is not reentrant, i.e., running backward with same input and grad_output "
-                "multiple times gives different values, although analytical gradient matches "
-                f"numerical gradient. The tolerance for nondeterminism was {tolerance}."
-            )
-
-
-def _check_projection(
-    func: Callable, args: tuple, leaves: list[int], place: int, out: Tensor, eps: float,
-    atol: float, rtol: float, nondet_tol: float,
-) -> None:  # fmt: skip
-    rng = np.random.default_rng(0)
-    shape, dtype = out._array.shape, out._array.dtype
-    weight = _flat(np.zeros(shape, dtype)).copy()
-    weight[:] = rng.uniform(0.5, 1.5, weight.size)
-    seed = make(move(weight.view(dtype).reshape(shape), out.device))
-    targets = [args[i] for i in leaves]
-    results: Any = [None] * len(leaves)
-    if edge_of(out) is not None:
-        results = grad(out, targets, seed, retain_graph=True, allow_unused=True)
-        again = grad(out, targets, seed, retain_graph=True, allow_unused=True)
-        pairs = [
-            (move(a._array, cpu), move(b._array, cpu))
-            for a, b in zip(results, again, strict=True)
-            if a is not None and b is not None
-        ]
-        _compare_runs([a for a, _ in pairs], [b for _, b in pairs], nondet_tol)
-    for i, target, g in zip(leaves, targets, results, strict=True):
-        direction = rng.standard_normal(_flat(target._array).size)
-        direction /= np.linalg.norm(direction) or 1
-        ends = [
-            _value(func, (*args[:i], _moved(target, None, step * direction), *args[i + 1 :]), place)
-            for step in (eps, -eps)
-        ]
-        numerical = float((ends[0] - ends[1]) / (2 * eps) @ weight)
-        analytical = 0.0 if g is None else float(_flat(g._array).astype(np.float64) @ direction)
-        slack = atol * (1 + float(np.abs(weight).sum()))
-        if abs(numerical - analytical) > slack + rtol * abs(numerical):
-            raise _mismatch(
-                place, i, numerical, analytical, "The above quantities were computed in fast mode."
-            )
-
-
-def _check_undefined(func: Callable, args: tuple, leaves: list[int]) -> None:
-    """Outputs that get no gradient count as zero: so a gradient of zero must give gradients of
-    zero.
-    """
-    outputs = _differentiable(func(*args))
-    targets = [args[i] for i in leaves]
-    for out in outputs:
-        zero = make(library(out._array).zeros_like(out._array))
-        for g in grad(out, targets, zero, retain_graph=True, allow_unused=True):
-            if g is not None and bool((g._array != 0).any()):
-                raise GradcheckError(
-                    "Expected gradients of zero for a gradient of zero: check that undefined "
-                    "gradients are handled as zeros"
-                )

@@ -1,7 +1,7 @@
 """Nodes of the graph, their outputs, leaves, and how gradients are handed from one to the next."""
 
 import weakref
-from heapq import heappush
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,19 @@ from .._core.state import tick
 from .._core.tensor import Tensor, make
 
 __all__ = [
+    "NOWHERE",
+    "UNDEFINED",
     "AccumulateGrad",
     "ListNode",
     "Node",
     "Output",
+    "Undefined",
     "deliver",
     "fill",
     "freed",
     "plus",
     "repair",
+    "split",
     "sum_to",
     "verbs",
 ]
@@ -128,6 +132,14 @@ class Node:
         edge = op.edge_of.get(name)
         return make(value, getattr(self, edge) if edge else None)
 
+    def several(self) -> bool:
+        """Has it several outputs, so that a list of gradients waits for it?"""
+        return self.op is not None and bool(self.op.relays or self.op.many)
+
+    def undefined(self, recorded: bool) -> list[Any]:
+        """The gradients where none of the outputs got one."""
+        return [None for _ in self.edges()]
+
     def wanted_by(self, name: str) -> bool:
         """Was `name` to be saved, given the edges there are? If so and it is None, it has been
         freed.
@@ -142,16 +154,34 @@ class Node:
             self.release()
         return deliver(self.edges(), grads, heap, leaves)
 
-    def run_recorded(self, grad: Any, heap: list, leaves: list, needed: Any) -> Any:
+    def run_some(self, grad: Any, heap: list, leaves: list, keep: bool, wanted: Any) -> Any:
+        """The same, where only the edges in a set are wanted, of several. That of an op's nodes is
+        generated when it is first needed.
+        """
+        if self.op is not None and not self.op.lists:
+            run = self.op.partial(getattr(self, "forms", None) is not None)
+            return run(self, grad, heap, leaves, keep, wanted)
+        grads = self.gradients(grad, False, wanted)
+        if not keep:
+            self.release()
+        return deliver([e if e in wanted else None for e in self.edges()], grads, heap, leaves)
+
+    def run_recorded(self, grad: Any, heap: list, leaves: list, keep: bool) -> Any:
         """The same on Tensors, recorded."""
-        return deliver(self.edges(), self.gradients(grad, True, needed), heap, leaves)
+        grads = self.gradients(grad, True)
+        if not keep:
+            self.release()
+        return deliver(self.edges(), grads, heap, leaves)
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input: the node its gradient goes to and which output of that node it is; (None, 0)
         where there is none.
         """
-        return tuple((e.node, e.index) if isinstance(e, Output) else (e, 0) for e in self.edges())
+        return tuple(
+            (e.node, e.index) if isinstance(e, Output) else (None if e is NOWHERE else e, 0)
+            for e in self.edges()
+        )
 
     def release(self) -> None:
         """Free what was saved."""
@@ -219,7 +249,7 @@ class Output(Node):
         if fresh:
             node.g = [None] * len(node.shapes_out)
         held = node.g[self.index]
-        node.g[self.index] = grad if held is None else held + grad
+        node.g[self.index] = grad if held is None else plus(held, grad)
         return node if fresh else None
 
     run_recorded = run  # type: ignore[assignment]
@@ -245,9 +275,15 @@ class AccumulateGrad(Node):
             self.leaf = weakref.ref(leaf)
         return leaf
 
-    def accept(self, grad: Any, recorded: bool) -> Any:
-        """The gradient as hooks leave it; here there are none."""
+    def accept(self, grad: Any, recorded: bool, captured: bool = False) -> Any:
+        """The gradient as hooks leave it; here there are none. `captured`: it is returned, and not
+        accumulated.
+        """
         return grad
+
+    def fit(self, grad: Any) -> Any:
+        """A gradient in the leaf's shape and dtype; called where it has another."""
+        return repair(grad, (self.array.shape, self.array.dtype))
 
     def accumulated(self, grad: Any) -> None:
         """Called after `grad` was set."""
@@ -260,10 +296,72 @@ class AccumulateGrad(Node):
         return 2**64 - 1
 
 
+class Nowhere(Node):
+    """Where gradients of a view go that was made under no_grad of a tensor that requires grad, or
+    before its base did: the view requires grad as its base does, and has no history. They are
+    dropped. Its number is 0.
+    """
+
+    __slots__ = ()
+    g: Any = property(lambda self: None, lambda self, grad: None)  # type: ignore[assignment]
+    seq = 0
+
+    def accept(self, grad: Any, recorded: bool, captured: bool = False) -> Any:
+        """None: there is nothing to accumulate."""
+
+
+NOWHERE = Nowhere()
+
+
+class _NoGradient:
+    """What waits at a leaf with hooks for which a Function gave None; the first gradient takes its
+    place."""
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+
+UNDEFINED = _NoGradient()
+
+
+class Undefined:
+    """Stands in the heap for a node that was handed None: its hooks, a Function's backward and all
+    behind it run even so. It comes just before the node itself, when no more can arrive.
+    """
+
+    __slots__ = ("edge", "g", "seq")
+    saved_names = ()
+    run: Any  # hooks.py
+
+    def __init__(self, edge: Any) -> None:
+        self.edge, self.g, self.seq = edge, None, edge.seq + 0.5
+
+    def __lt__(self, other: Any) -> bool:
+        return False
+
+    def edges(self) -> list[Any]:
+        """To the node."""
+        return [self.edge]
+
+    def turn(self, heap: list) -> Any:
+        """The node, if it is to run without a gradient now; None where one has come."""
+        while heap and heap[0][1].__class__ is Undefined and heap[0][1].edge is self.edge:
+            heappop(heap)
+        return self.edge if self.edge.g is None else None
+
+
+def split(edge: Any) -> tuple[Any, int]:
+    """A node and the number of its output."""
+    return (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
+
+
 def deliver(edges: list, grads: Any, heap: list, leaves: list) -> None:
     """Hand gradients on. Returns None: the heap decides which node is next."""
     for edge, grad in zip(edges, grads, strict=False):
-        if edge is None or grad is None:
+        if edge is None:
+            continue
+        if grad is None:
+            _hand_none(edge, heap, leaves)
             continue
         if edge.g is not None:
             edge.g = plus(edge.g, grad)
@@ -275,10 +373,22 @@ def deliver(edges: list, grads: Any, heap: list, leaves: list) -> None:
             leaves.append(edge)
 
 
+def _hand_none(edge: Any, heap: list, leaves: list) -> None:
+    if edge.seq:
+        if edge.g is None:
+            waiting = Undefined(edge)
+            heappush(heap, (-waiting.seq, waiting))
+    elif edge.g is None and hasattr(edge, "hooks"):
+        edge.g = UNDEFINED
+        leaves.append(edge)
+
+
 def plus(first: Any, second: Any) -> Any:
     """The sum of two gradients: on CUDA through the op, which has a kernel of its own."""
     if first.__class__ is np.ndarray or isinstance(first, Tensor) or isinstance(second, Tensor):
         return first + second
+    if first is UNDEFINED:
+        return second
     return verbs["add"](first, second)
 
 

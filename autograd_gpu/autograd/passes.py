@@ -1,31 +1,42 @@
-"""The passes in progress, innermost last, and what hooks may ask of theirs."""
+"""The passes in progress in a thread, and what hooks may ask of theirs."""
 
 import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = [
-    "Notes",
-    "forget_notes",
-    "held",
-    "noted",
-    "notes_of_pass",
-    "passes",
-    "queue_callback",
-    "run_queued",
-]
+from .plan import reachable
 
-passes: list[tuple[list, list, Any, Any]] = []
-"""(heap, leaves, roots, needed) of each: the waiting nodes, the leaves that have gradients, where
-it began, and the nodes to which gradients must go, None for all."""
+__all__ = ["Notes", "Pass", "here", "notes_of_pass", "queue_callback", "run_queued"]
 
 
-class _Held(threading.local):
-    depth = 0
+class Pass:
+    """One pass in progress.
+
+    `heap`: the nodes that wait; `leaves`: those that have a gradient; `roots`: where it began;
+    `recorded`: is it itself recorded; `plan`: what it is to come to, None for all; `users`: NumPy's
+    error state outside of it, under which hooks run; `node`: the node whose hooks or Function run
+    just now; `failed`: the node that raised; `pending`: its gradients, where they do not lie in the
+    nodes.
+    """
+
+    heap: list
+    leaves: list
+    roots: Any
+    recorded: bool
+    users: Any
+    plan: Any = None
+    node: Any = None
+    notes: Any = None
+    pending: Any = None
+    failed: Any = None
 
 
-held = _Held()
-"""`depth`: how many passes of this thread are in each other."""
+class _Here(threading.local):
+    top: Pass | None = None
+
+
+here = _Here()
+"""`top`: the innermost pass of this thread."""
 
 
 class Notes:
@@ -33,45 +44,29 @@ class Notes:
     what they keep under a key of their own in `kept`.
     """
 
-    def __init__(self, roots: Any, needed: Any) -> None:
+    def __init__(self, owner: Pass) -> None:
         self.queued: list[Callable[[], Any]] = []
         self.kept: dict[Any, Any] = {}
-        self._roots, self._needed = roots, needed
+        self._plan, self._roots = owner.plan, owner.roots  # not the pass: that would be a cycle
         self._visited: set | None = None
 
     def visits(self, edge: Any) -> bool:
         """Does this pass come to `edge`, if gradients are computed for all that it walks over?"""
+        if self._plan is not None:
+            return edge in self._plan.wanted
         if self._visited is None:
-            self._visited = self._walk()
+            self._visited = set(reachable(self._roots))
         return edge in self._visited
-
-    def _walk(self) -> set:
-        needed = self._needed
-        order = [r for r in self._roots if needed is None or r in needed]
-        seen = set(order)
-        for node in order:  # grows while it is walked
-            hooks = getattr(node, "hooks", None)
-            if hooks is not None and hooks.stop:
-                continue
-            for edge in node.edges():
-                if edge is not None and edge not in seen and (needed is None or edge in needed):
-                    seen.add(edge)
-                    order.append(edge)
-        return seen
-
-
-# id of a pass's heap -> its notes; empty unless some hook asked for them
-noted: dict[int, Notes] = {}
 
 
 def notes_of_pass() -> Notes | None:
     """The notes of the innermost pass of this thread; None outside of passes."""
-    if not held.depth:
+    top = here.top
+    if top is None:
         return None
-    heap, _, roots, needed = passes[-1]
-    if id(heap) not in noted:
-        noted[id(heap)] = Notes(roots, needed)
-    return noted[id(heap)]
+    if top.notes is None:
+        top.notes = Notes(top)
+    return top.notes
 
 
 def queue_callback(callback: Callable[[], Any]) -> None:
@@ -88,13 +83,7 @@ def queue_callback(callback: Callable[[], Any]) -> None:
     notes.queued.append(callback)
 
 
-def run_queued(heap: list) -> None:
-    """The end of the pass with this heap: what was queued, and what that queues."""
-    notes = noted.get(id(heap))
-    for callback in notes.queued if notes is not None else ():  # grows while it is walked
+def run_queued(notes: Notes) -> None:
+    """The end of a pass: what was queued, and what that queues."""
+    for callback in notes.queued:  # grows while it is walked
         callback()
-
-
-def forget_notes(heap: list) -> None:
-    """The pass with this heap is over."""
-    noted.pop(id(heap), None)

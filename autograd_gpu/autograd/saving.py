@@ -6,10 +6,10 @@ Ops know none of this: while some mode is in force, a node that was just made is
 unpacks them for the time of a run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._core.inference import is_inference, mark
+from .._core.inference import Inference, alive, is_inference, mark
 from .._core.library import RAW
 from .._core.state import local, recording, set_recording
 from .._core.tensor import Tensor, make
@@ -19,6 +19,8 @@ from .node import Output
 __all__ = [
     "Packed",
     "before_write",
+    "before_writes",
+    "concerns",
     "node_observers",
     "observe_node",
     "observe_result",
@@ -104,9 +106,25 @@ def refuse_inference(t: Tensor) -> None:
         )
 
 
+def concerns(values: Any) -> bool:
+    """Does some mode in force concern what this thread does with these arguments? Where not, a call
+    goes on in the usual way."""
+    if result_observers or node_observers or local.packing:
+        return True
+    if not alive or not local.on or local.inference is not None:
+        return False
+    for v in values:
+        if v.__class__ is list or v.__class__ is tuple:
+            if any(is_inference(each) for each in v):
+                return True
+        elif isinstance(v, Tensor) and is_inference(v):
+            return True
+    return False
+
+
 def observe_result(op: Any, result: Any) -> None:
     """A call ended while some mode is in force: `result` is a Tensor or a tuple of them."""
-    if local.inference and not (op.view or op.many):
+    if local.inference is not None and not (op.view or op.many):
         for t in result if isinstance(result, tuple) else (result,):
             mark(t)
     for observe in result_observers:
@@ -116,13 +134,21 @@ def observe_result(op: Any, result: Any) -> None:
 def before_write(t: Tensor) -> None:
     """Called before a write in place while some mode is in force. RuntimeError for an inference
     tensor outside inference mode."""
-    if not local.inference and is_inference(t):
+    family = getattr(t, "_family", None)
+    if family.__class__ is Inference and local.inference is None and family.writes is None:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
             "a clone to get a normal tensor before doing inplace update."
         )
     for keep in local.before_write:
         keep(t._array)
+
+
+def before_writes(tensors: Iterable[Tensor | None]) -> None:
+    """The same of several tensors, some of which may be None."""
+    for t in tensors:
+        if t is not None:
+            before_write(t)
 
 
 # ---- nodes whose slots hold packed values
@@ -139,10 +165,10 @@ def pack_slot(node: Any, name: str, original: Any = None, hooks: Any = None) -> 
         made: Any = packed(found, hooks)
     elif value.__class__ in (list, tuple) and value and all(v.__class__ in RAW for v in value):
         several = isinstance(original, (list, tuple))
-        made = [
+        made = value.__class__(
             packed(o if _is_of(o, v) else make(v), hooks)
             for o, v in zip(original if several else value, value, strict=True)
-        ]
+        )
     else:
         return
     setattr(node, name, made)
@@ -182,6 +208,7 @@ def _packed_class(cls: Any) -> type:
             "__slots__": (),
             "__module__": cls.__module__,
             "run": _unpacking(cls.run),
+            "run_some": _unpacking(cls.run_some),
             "run_recorded": _unpacking(cls.run_recorded),
             "gradients": _unpacking(cls.gradients),
         }
@@ -210,14 +237,14 @@ def _unpacking(method: Callable) -> Callable:
 
 def _is_packed(value: Any) -> bool:
     return value.__class__ is Packed or (
-        value.__class__ is list and bool(value) and value[0].__class__ is Packed
+        value.__class__ in (list, tuple) and bool(value) and value[0].__class__ is Packed
     )
 
 
 def _again(value: Any) -> Any:
-    if value.__class__ is list:
-        return [v.unpack()._array for v in value]
-    return value.unpack()._array
+    if value.__class__ is Packed:
+        return value.unpack()._array
+    return value.__class__(v.unpack()._array for v in value)
 
 
 def saved_value(node: Any, name: str) -> Any:

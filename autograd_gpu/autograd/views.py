@@ -5,22 +5,30 @@ reaches the base.
 import weakref
 from typing import Any
 
-from .._core.inference import is_inference, share
+from .._core.inference import Inference
 from .._core.layout import memory_order, owner
 from .._core.state import local, modes, recording, set_recording, tick
 from .._core.tensor import Tensor, make
 from .hooks import hooks_of
-from .mutation import check_saved
-from .node import AccumulateGrad, Node, Output, deliver, freed, verbs
+from .mutation import check_saved, record_write
+from .node import NOWHERE, AccumulateGrad, Node, Output, deliver, freed, verbs
+from .saving import node_observers
+from .view_modes import replaying
 
 __all__ = [
     "CopySlices",
     "base_of",
     "edge_of",
     "link_view",
+    "mark_written",
+    "origin_of",
     "rebase",
     "refuse_inplace",
     "replay",
+    "stale",
+    "succeed",
+    "unfollowed",
+    "used_edge",
     "view_list",
 ]
 
@@ -34,12 +42,16 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
     ("function", name, index).
     """
     if modes:
-        share(out, source)
-        if is_inference(source):
+        family = getattr(source, "_family", None)
+        if family.__class__ is Inference:
+            out._family = family
             return
-    array, memory = source._array, out._array.base
-    if memory is not array and (
-        memory is None or memory is not array.base and owner(out._array) is not owner(array)
+        if local.inference is not None:
+            mark = "inference"
+    array, result = source._array, out._array
+    memory = result.base
+    if memory is not array and result is not array and (
+        memory is None or memory is not array.base and owner(result) is not owner(array)
     ):
         return
     out._view = source, function, options, mark or _unrecorded_mark()
@@ -60,10 +72,19 @@ def view_list(arrays: list, source: Tensor, function: Any, options: tuple) -> tu
     picking one.
     """
     out = tuple([make(a) for a in arrays])
-    mark = _unrecorded_mark() or "multi"
+    mark = _unrecorded_mark()
     for index, view in enumerate(out):
-        link_view(view, source, _pick, (function, index, options), mark)
+        link_view(view, source, _pick, (function, index, options), mark or "multi")
+        if mark is not None and getattr(source, "_edge", NOWHERE) is not None:
+            view._edge = unfollowed(view)
     return out
+
+
+def unfollowed(view: Tensor) -> Any:
+    """The edge of what a view op made of a tensor that requires grad, where nothing is recorded: a
+    view requires grad too, a copy does not.
+    """
+    return NOWHERE if hasattr(view, "_view") else None
 
 
 def _unrecorded_mark() -> str | None:
@@ -104,20 +125,82 @@ def edge_of(t: Tensor) -> Any:
         return t._edge
     except AttributeError:
         base, steps, mark = base_of(t)
-        if mark is not None:
-            if local.on:
-                raise _forbidden(
-                    t, mark, "its base or another view of its base has been modified inplace"
-                ) from None
+        if edge_of(base) is None:
+            t._edge = None
             return None
-        before = recording()
-        set_recording(True)
-        try:
-            again = replay(steps, base) if edge_of(base) is not None else None
-        finally:
-            set_recording(before)
-        t._edge = again if again is None else _renamed(again._edge)
+        if mark is not None:
+            done = "its base or another view of its base has been modified inplace"
+            raise _forbidden(t, mark, done) from None
+        t._edge = _edge_again(base, steps)
         return t._edge
+
+
+def used_edge(t: Tensor) -> Any:
+    """The edge of an argument of an operation: where nothing is recorded, a stale view stays so."""
+    try:
+        return t._edge
+    except AttributeError:
+        return edge_of(t) if recording() else None
+
+
+def _edge_again(base: Tensor, steps: list) -> Any:
+    """The view operations are done again, and only the history of their result is kept."""
+    before = recording()
+    set_recording(True)
+    try:
+        edge = replay(steps, base)._edge
+    finally:
+        set_recording(before)
+    return edge if replaying() else _renamed(edge)
+
+
+def stale(family: list, recorded: bool) -> None:
+    """The memory of these views was written: what they remember of their history is out of date.
+
+    A view that became a leaf by itself stays one, as long as its base requires no grad. One whose
+    gradient is kept is made again at once: what is kept is the gradient of the new value.
+    """
+    alive, kept = [], []
+    for ref in family:
+        view = ref()
+        if view is None:
+            continue
+        alive.append(ref)
+        edge = getattr(view, "_edge", stale)
+        if edge is stale or not recorded and _unmoved(view, edge):
+            continue
+        hooks = getattr(edge, "hooks", None)
+        if hooks is not None and base_of(view)[2] is None:
+            kept.append((view, hooks))
+        if isinstance(edge, AccumulateGrad):
+            view._grad = edge.grad
+        del view._edge
+    family[:] = alive
+    for view, hooks in kept:
+        keep_gradient(view, hooks)
+
+
+def _unmoved(view: Tensor, edge: Any) -> bool:
+    """Is the view's edge its own, and not its base's?"""
+    return edge is None or isinstance(edge, AccumulateGrad) and edge_of(base_of(view)[0]) is None
+
+
+def keep_gradient(t: Tensor, before: Any) -> None:
+    """What `retain_grad` asked for in the hooks of an older edge holds for the one there is now."""
+    if before.retain is not None and before.retain() is t:
+        hooks_of(edge_of(t)).retain, before.retain = before.retain, None
+
+
+def mark_written(target: Tensor) -> None:
+    """Count an unrecorded write to this tensor's memory; views of it are stale."""
+    family = getattr(target, "_family", None)
+    if family is None:
+        record_write(target._array)
+    elif family.__class__ is not Inference:
+        record_write(target._array)
+        stale(family, False)
+    elif family.writes is not None:
+        family.writes += 1
 
 
 _named: dict[type, type] = {}
@@ -172,14 +255,16 @@ def _forbidden(t: Tensor, mark: Any, done: str) -> RuntimeError:
         return RuntimeError(
             f"A view was created in inference mode and {done} in normal mode. {_REASONS[mark]}"
         )
-    if mark == "multi":
-        view = t._view
-        while view[3] != mark:
-            view = view[0]._view
-        mark = mark, view[2][0].op.title(), view[2][1]
-    kind, name, index = mark
+    kind = mark if mark.__class__ is str else mark[0]
+    name, index = mark[1:] if t._view[3] is mark and kind != mark else _maker(t)
     name = name.replace("Backward0", "").removesuffix("Backward")
     return RuntimeError(f"Output {index} of {name} is a view and {done}. {_REASONS[kind]}")
+
+
+def _maker(t: Tensor) -> tuple[str, int]:
+    """The name of the operation that made a view, and which of its outputs it is."""
+    function, options = t._view[1:3]
+    return (options[0].op.title(), options[1]) if function is _pick else (function.op.title(), 0)
 
 
 def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: Any) -> None:
@@ -188,9 +273,17 @@ def refuse_inplace(target: Tensor, base: Tensor, steps: list, mark: Any) -> None
     """
     if mark is not None:
         raise _forbidden(target, mark, "is being modified inplace")
-    if isinstance(edge_of(base), AccumulateGrad):
+    if isinstance(edge_of(base), AccumulateGrad) or isinstance(edge_of(target), AccumulateGrad):
         what = "a view of a leaf Variable" if steps else "a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
+
+
+def origin_of(view: Tensor) -> Any:
+    """The base and the view operations; False where a recorded write would be refused."""
+    base, steps, mark = base_of(view)
+    if mark is not None or isinstance(edge_of(base), AccumulateGrad):
+        return False
+    return base, steps
 
 
 def rebase(
@@ -203,19 +296,21 @@ def rebase(
     several outputs.
     """
     before = edge_of(base)
-    base._edge = CopySlices(base, before, steps, node, edges, place) if steps else edge or node
-    kept = [(base, before.hooks)] if hasattr(before, "hooks") else []
-    for ref in getattr(base, "_family", ()):
-        member = ref()
-        if member is not None and hasattr(member, "_edge"):
-            if hasattr(member._edge, "hooks"):
-                kept.append((member, member._edge.hooks))
-            del member._edge
-    for member, hooks in kept:
-        if (
-            hooks.retain is not None and hooks.retain() is member
-        ):  # what is kept is the gradient of the new value
-            hooks_of(edge_of(member)).retain, hooks.retain = hooks.retain, None
+    after = CopySlices(base, before, steps, node, edges, place) if steps else edge or node
+    if modes and steps:
+        for observe in node_observers:
+            observe(after)
+    succeed(base, before, after)
+
+
+def succeed(base: Tensor, before: Any, after: Any) -> None:
+    """A tensor that is no view has another edge than before; every view of it is stale."""
+    base._edge = after
+    family = getattr(base, "_family", None)
+    if family and family.__class__ is list:
+        stale(family, True)
+    if before is not None and hasattr(before, "hooks"):
+        keep_gradient(base, before.hooks)
 
 
 class CopySlices(Node):
@@ -266,7 +361,12 @@ class CopySlices(Node):
             verbs["copy_"](part, part * 0 if first is None else first)
         else:
             part[...] = 0 if first is None else first
-        return [grad, *rest]
+        results = [grad, *rest]
+        if needed is not None:
+            results = [
+                g if e in needed else None for g, e in zip(results, self.edges(), strict=True)
+            ]
+        return results
 
     def release(self) -> None:
         """Free what the write saved."""

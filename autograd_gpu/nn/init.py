@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from .._core.state import modes
 from .._core.tensor import Tensor, make
 from ..autograd.grad_mode import no_grad
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_write
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
@@ -70,6 +72,8 @@ def zeros_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """Make a matrix the identity, as far as it is square. ValueError unless it has 2 dimensions."""
     require_matrix(tensor)
+    if modes:
+        before_write(tensor)
     array = tensor._array
     array[...] = 0
     np.fill_diagonal(array, 1)
@@ -89,6 +93,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     if array.shape[0] % groups:
         raise ValueError("dim 0 must be divisible by groups")
     block = array.shape[0] // groups
+    if modes:
+        before_write(tensor)
     centre = tuple(length // 2 for length in array.shape[2:])
     array[...] = 0
     for group in range(groups):
@@ -140,6 +146,8 @@ def trunc_normal_(
         values = redrawn_normal(tensor, mean, std, a, b, generator)
     else:
         values = accepted_uniform(tensor, mean, std, a, b, generator)
+    if modes:
+        before_write(tensor)
     tensor._array[...] = values
     record_write(tensor._array)
     return tensor
@@ -302,6 +310,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     wide = rows < numbers.shape[1]
     q, r = np.linalg.qr(numbers.T if wide else numbers)
     q = q * np.sign(np.diagonal(r))
+    if modes:
+        before_write(tensor)
     array[...] = ((q.T if wide else q) * array.dtype.type(gain)).reshape(array.shape)
     record_write(array)
     return tensor

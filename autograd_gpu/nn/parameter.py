@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from .._core.inference import share as share_inference
+from .._core.state import modes
 from .._core.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter", "is_lazy"]
@@ -89,6 +91,8 @@ def share(cls: type[Any], data: Any, requires_grad: bool) -> Any:
     tensor = object.__new__(cls)
     tensor._array = data._array
     tensor._edge = None
+    if modes:
+        share_inference(tensor, data)
     return tensor.requires_grad_(requires_grad)
 
 

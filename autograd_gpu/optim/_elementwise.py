@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from .._core.state import hush, quiet, unhush
+from .._core.state import hush, modes, quiet, unhush
 from .._core.tensor import Tensor
 from ..autograd.grad_mode import enable_grad
 from ..autograd.mutation import record_write
@@ -60,6 +60,8 @@ class Elementwise(Optimizer):
         cache: dict[Any, Any] = {}
         kernel, scratch = self._kernel, self._scratch
         batch: Batch | None = None
+        if modes:
+            self._before_step(group)
         for p, grad in with_gradient(group["params"]):
             state, array = self.state[p], p._array
             if not state:

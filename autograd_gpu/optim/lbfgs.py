@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._core.device import at, device_of, library
-from .._core.state import hush, quiet, unhush
+from .._core.state import hush, modes, quiet, unhush
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import record_write
+from ..autograd.saving import before_writes
 from ._check import check_lr, number
 from ._elementwise import evaluate
 from ._line_search import Point, strong_wolfe
@@ -93,6 +94,8 @@ class _Run:
 
     def move(self, length: float, direction: Any) -> None:
         """x = x + length direction."""
+        if modes:
+            before_writes(self.params)
         start = 0
         for p in self.params:
             array = p._array

@@ -5,11 +5,13 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._core.state import tick
+from .._core.state import modes, tick
 from .._core.tensor import Tensor
+from .._ops import observe
 from ..autograd.hooks import RemovableHandle
 from ..autograd.mutation import record_write
 from ..autograd.node import AccumulateGrad
+from ..autograd.saving import before_write, before_writes
 from . import _state
 from ._sweep import Scratch
 
@@ -73,6 +75,11 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     return hooked
 
 
+def _titled(what: str) -> Callable[[tuple], str]:
+    """What a profile calls a step."""
+    return lambda args: f"Optimizer.{what}#{type(args[0]).__name__}.{what}"
+
+
 class Optimizer:
     """Base of all optimizers: holds parameters in groups, each group with its own options.
 
@@ -92,6 +99,7 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+            observe.offer(cls.step, _titled("step"))
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -158,9 +166,19 @@ class Optimizer:
                 elif set_to_none:
                     p.grad = None
                 elif p.grad is not None:
+                    if modes:
+                        before_write(p.grad)
                     p.grad._edge = None  # detached in place: `p.grad` stays the same object
                     p.grad._array[...] = 0
                     record_write(p.grad._array)
+
+    def _before_step(self, group: dict[str, Any]) -> None:
+        """Called where a rare mode is in force: the parameters of a group, and what belongs to
+        them, are about to be written."""
+        for p in group["params"]:
+            if p.grad is not None:
+                state = self.state.get(p, {}).values()
+                before_writes([p, *(v for v in state if isinstance(v, Tensor))])
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters once; `closure` computes loss and gradients anew."""
@@ -222,3 +240,6 @@ class Optimizer:
 
 def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
+
+
+observe.offer(Optimizer.zero_grad, _titled("zero_grad"))

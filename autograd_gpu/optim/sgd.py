@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.state import hush, quiet, unhush
+from .._core.state import hush, modes, quiet, unhush
 from .._core.tensor import Tensor
 from ..autograd.mutation import record_write
 from ..autograd.node import AccumulateGrad
@@ -91,6 +91,8 @@ class SGD(Optimizer):
         """p = p - lr g: the common case, with as little Python around it as there can be."""
         rates: dict[str, Any] = {}
         batch: Batch | None = None
+        if modes:
+            self._before_step(group)
         lr, move = number(group["lr"]), add if group["maximize"] else subtract
         for p in group["params"]:
             edge = p._edge
@@ -127,6 +129,8 @@ class SGD(Optimizer):
         )
         flags = bool(group["nesterov"]), bool(group["maximize"])
         batch: Batch | None = None
+        if modes:
+            self._before_step(group)
         for p, grad in with_gradient(group["params"]):
             array, state = p._array, self.state[p] if momentum else {}
             arrays, first = [array, grad._array], False

@@ -3,7 +3,8 @@
 from typing import Any
 
 from .._core.tensor import Tensor
-from ..autograd.function import FunctionNode
+from ..autograd.function import BackwardCFunction
+from ..autograd.function_saved import kept_arrays
 from ..autograd.node import AccumulateGrad
 from ..autograd.views import CopySlices
 from .picture import Arrow, Box, Picture, printable
@@ -79,7 +80,7 @@ class Walk:
                 self.arrow(self.node(source), place)
         if isinstance(node, AccumulateGrad):
             self.arrow(self.tensor(node.variable, "leaf"), place)
-        elif self.saved or isinstance(node, FunctionNode):
+        elif self.saved or isinstance(node, BackwardCFunction):
             self.visit_saved(node, place)
 
     def visit_saved(self, node: Any, place: int) -> None:
@@ -128,8 +129,8 @@ def saved_values(node: Any) -> list[tuple[str, Any]]:
         node = node.inner
         if node is None:
             return [("write", FREED)]
-    if isinstance(node, FunctionNode):
-        return [("saved_tensors", FREED if node.saved is None else node.saved)]
+    if isinstance(node, BackwardCFunction):
+        return [("saved_tensors", FREED if (kept := kept_arrays(node)) is None else kept)]
     values = []
     for name in dict.fromkeys([*node.saved_names, *option_names(node)]):
         try:

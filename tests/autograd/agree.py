@@ -1,17 +1,20 @@
-"""One program, two libraries: it must return the same under autograd_gpu and under PyTorch."""
+"""One program, two libraries and two devices: it must return the same under autograd_gpu, on the CPU
+and on the stand-in CUDA device, and under PyTorch."""
 
 import inspect
 import math
+import re
 import warnings
 
 import autograd_gpu as ag
+from autograd_gpu.testing import standin
 
 from ..oracle import TOLERANCE, numpy_of
 
 
 def agree(program):
-    """A test from `program(t, ...)`: run with `t` = autograd_gpu, then with `t` = PyTorch, and
-    compare the results.
+    """A test from `program(t, ...)`: run with `t` = autograd_gpu, with `t` = PyTorch, and again with
+    ours where new tensors are on the stand-in device; the results are compared.
 
     Further parameters are pytest's (parametrize). Without PyTorch the program still runs, with what
     it asserts itself.
@@ -20,6 +23,8 @@ def agree(program):
     def test(request, **given):
         ours = quietly(program, ag, given)
         same(ours, quietly(program, request.getfixturevalue("torch"), given))
+        if program not in host_only:
+            same(on_device(program, given), ours, "result on the device")
 
     names = list(inspect.signature(program).parameters)[1:]
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
@@ -32,6 +37,35 @@ def agree(program):
     )
     test.pytestmark = getattr(program, "pytestmark", [])
     return test
+
+
+host_only = set()
+
+
+def on_host(program):
+    """Says of a program that it makes no sense on a device: it asks for NumPy arrays, for threads'
+    own devices, or for what the stand-in has not."""
+    host_only.add(program)
+    return program
+
+
+def on_device(program, given):
+    """The results of a program whose tensors are made on the stand-in CUDA device."""
+    with standin.activate():
+        ag.set_default_device("cuda")
+        try:
+            return without_place(quietly(program, ag, given))
+        finally:
+            ag.set_default_device("cpu")
+
+
+def without_place(value):
+    """Texts do not name the device."""
+    if isinstance(value, dict):
+        return {k: without_place(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [without_place(v) for v in value]
+    return re.sub(r",? ?device='cuda:0'", "", value) if isinstance(value, str) else value
 
 
 def quietly(program, t, given):

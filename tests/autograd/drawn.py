@@ -14,10 +14,12 @@ instructions = st.lists(
 )
 passes = st.lists(
     st.fixed_dictionaries({
-        "roots": st.lists(st.integers(0, 7), min_size=1, max_size=3),
+        "roots": st.lists(st.integers(0, 10), min_size=1, max_size=3),
         "inputs": st.one_of(st.none(), st.lists(st.integers(0, 9), min_size=1, max_size=3)),
         "grad": st.booleans(),
         "create": st.booleans(),
+        "keep": st.integers(0, 5).map(bool),
+        "edges": st.booleans(),
     }),
     min_size=1, max_size=3,
 )  # fmt: skip
@@ -43,6 +45,7 @@ class Drawn:
         ]
         self.tensors, self.count = [leaf * 1 for leaf in self.leaves[:2]], 0
         self.functions = functions(t, self.log)
+        self.lonely = t.ones(1, dtype=t.float64, requires_grad=True, device=device) * 1
         for kind, i, j in lines:
             getattr(self, "do_" + kind)(i, j)
 
@@ -159,19 +162,25 @@ class Drawn:
             lambda g: self.log.append((name, "look", [numbers(v.grad) for v in self.leaves]))
         )
 
-    def run(self, roots, inputs, grad, create):
+    def run(self, roots, inputs, grad, create, keep, edges):
         """One pass; what it raised, or what came of it."""
-        roots = [self.pick(i) for i in roots]
+        roots = [self.pick(i) if i < 8 else self.leaves[i % 3] for i in roots]
+        if inputs is not None:  # of a single root PyTorch runs the hooks even if it is not needed
+            roots.append(self.lonely)
         seeds = [self.t.ones_like(r) for r in roots]
         given = None if inputs is None else [self.any(i) for i in inputs]
+        if edges:
+            edge = self.t.autograd.graph.get_gradient_edge
+            roots = list(map(edge, roots))
+            given = None if given is None else list(map(edge, given))
         try:
             if grad and given is not None:
                 found = self.t.autograd.grad(
-                    roots, given, seeds, retain_graph=True, create_graph=create, allow_unused=True
+                    roots, given, seeds, retain_graph=keep, create_graph=create, allow_unused=True
                 )
                 self.log.append(("grad", numbers(found)))
             else:
-                self.t.autograd.backward(roots, seeds, True, create, inputs=given)
+                self.t.autograd.backward(roots, seeds, keep, create, inputs=given)
         except RuntimeError:
             self.log.append(("failed",))
         self.log.append(("leaves", [numbers(v.grad) for v in self.leaves]))
@@ -183,13 +192,14 @@ def functions(t, log):
 
     def made(name, forward, backward, materialize=True):
         def remember(ctx, *args):
-            ctx.label = args[-1]
+            ctx.label, ctx.shapes = args[-1], [a.shape for a in args[:-1]]
             ctx.set_materialize_grads(materialize)
             return forward(*args[:-1])
 
         def logged(ctx, *grads):
             log.append((ctx.label, name, numbers(grads)))
-            return *backward(*grads), None
+            found = zip(backward(*grads), ctx.shapes, strict=True)
+            return *(g if g is None else g.expand(shape) for g, shape in found), None
 
         body = {"forward": staticmethod(remember), "backward": staticmethod(logged)}
         return type(t.autograd.Function)(name, (t.autograd.Function,), body)
@@ -213,4 +223,6 @@ def log_of(t, lines, passes, device="cpu"):
         drawn = Drawn(t, lines, device)
         for one in passes:
             drawn.run(**one)
+            if not one["keep"] and not one["create"]:
+                break
     return drawn.log

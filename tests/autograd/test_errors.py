@@ -3,6 +3,7 @@ libraries.
 """
 
 import copy
+import warnings
 
 import pytest
 
@@ -104,6 +105,29 @@ def wrong_check(t):
     t.autograd.gradcheck(Wrong.apply, leaf(t, [1.0]))
 
 
+def inference(t, misuse):
+    with t.inference_mode():
+        x = t.ones(2, dtype=t.float64)
+    return misuse(x)
+
+
+def not_a_number(t):
+    with warnings.catch_warnings(), t.autograd.detect_anomaly():
+        warnings.simplefilter("ignore")
+        (leaf(t, [-1.0, 1.0]).sqrt() * 1).sum().backward()
+
+
+def packing(t, pack, unpack=lambda x: x):
+    with t.autograd.graph.saved_tensors_hooks(pack, unpack):
+        y = leaf(t, [1.0]).exp()
+    y.backward()
+
+
+def hooks_disabled(t):
+    with t.autograd.graph.disable_saved_tensors_hooks("no hooks in here"):
+        packing(t, lambda x: x)
+
+
 ROWS = [
     (RuntimeError, "Trying to backward through the graph a second time", twice),
     (RuntimeError, "grad can be implicitly created only for scalar outputs", lambda t: (leaf(t, [1.0, 2.0]) * 2).backward()),
@@ -158,6 +182,15 @@ ROWS = [
      lambda t: custom(t, lambda ctx, g: g, lambda ctx, x: (ctx.save_for_backward(1), x)[1])),
     (RuntimeError, "Legacy autograd function", legacy),
     (RuntimeError, "Trying to backward through the graph a second time", saved_after),
+    (RuntimeError, "Inference tensors cannot be saved for backward", lambda t: inference(t, lambda x: leaf(t, [1.0, 2.0]) * x)),
+    (RuntimeError, "Inplace update to inference tensor", lambda t: inference(t, lambda x: x.add_(1))),
+    (RuntimeError, "Inplace update to inference tensor", lambda t: inference(t, lambda x: x.__setitem__(0, 1.0))),
+    (RuntimeError, "on inference tensor outside InferenceMode", lambda t: inference(t, lambda x: x.requires_grad_())),
+    (RuntimeError, "do not track version counter", lambda t: inference(t, lambda x: x._version)),
+    (RuntimeError, "returned nan values in its 0th output", not_a_number),
+    (RuntimeError, "pack hook is modifying its input", lambda t: packing(t, lambda x: x.add_(1))),
+    (TypeError, "unpack_hook expected to be a Tensor", lambda t: packing(t, lambda x: x, lambda x: 3)),
+    (RuntimeError, "no hooks in here", hooks_disabled),
     (RuntimeError, "don't support automatic differentiation", lambda t: t.add(x := leaf(t, [1.0]), 1, out=x)),
     (RuntimeError, "Boolean value of Tensor with more than one value", lambda t: bool(t.ones(2))),
     (RuntimeError, "Boolean value of Tensor with no values", lambda t: bool(t.ones(0))),

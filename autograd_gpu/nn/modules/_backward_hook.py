@@ -65,31 +65,32 @@ class BackwardHook:
         return outputs[0] if single else outputs
 
     def _on_output_node(self, node: Any) -> None:
-        node.register_prehook(self._outputs_ready)
+        node.register_hook(self._outputs_ready)
 
     def _on_input_node(self, node: Any) -> None:
         node.register_hook(self._inputs_ready)
 
-    def _outputs_ready(self, grads: Grads) -> Grads | None:
+    def _outputs_ready(self, _: Grads, grads: Grads) -> Grads:
         given = spread(grads, self.outputs, self.output_count)
         for hook in self.pre_hooks:
             changed = hook(self.module, given)
             if changed is not None:
-                given = as_grads(changed, given, "grad_output")
+                given = as_grads(changed, given, "Backward pre hook", "grad_output")
         self.grad_outputs = given
         if self.inputs is None:
             self._warn_no_input()
             nothing = (None,) * self.input_count
             for hook in self.hooks:
                 changed = hook(self.module, nothing, given)
-                if changed is not None and any(g is not None for g in changed):
+                if changed is not None and not (
+                    isinstance(changed, tuple) and all(g is None for g in changed)
+                ):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should "
                         "always return None or None for all gradients."
                     )
             self.grad_outputs = None
-        if not self.pre_hooks:
-            return None
+        # Also without pre-hooks: an output without a gradient stays so, where the identity gave zeros.
         return tuple(given[i] for i in self.outputs)
 
     def _inputs_ready(self, grads: Grads, _: Grads) -> Grads | None:
@@ -101,17 +102,16 @@ class BackwardHook:
         for hook in self.hooks:
             changed = hook(self.module, given, self.grad_outputs)
             if changed is not None:
-                given = as_grads(changed, given, "grad_input")
+                given = as_grads(changed, given, "Backward hook", "grad_input")
         self.grad_outputs = None
         return tuple(given[i] for i in self.inputs)
 
     def _warn_no_input(self) -> None:
-        if self.hooks:
-            warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to module "
-                "outputs since no inputs require gradients.",
-                stacklevel=2,
-            )
+        warnings.warn(
+            "Full backward hook is firing when gradients are computed with respect to module "
+            "outputs since no inputs require gradients.",
+            stacklevel=2,
+        )
 
 
 def pass_identity(
@@ -159,15 +159,24 @@ def blank(value: Any) -> Callable[[], Any]:
     return zeros
 
 
-def as_grads(changed: Any, before: Grads, name: str) -> Grads:
-    """What a hook returned, as a tuple of the right length (RuntimeError otherwise)."""
-    grads = changed if isinstance(changed, tuple) else (changed,)
-    if len(grads) != len(before):
+def as_grads(changed: Any, before: Grads, hook: str, name: str) -> Grads:
+    """What a hook returned, as a tuple of the right length. RuntimeError for another length or a
+    bare Tensor, TypeError for what has no length."""
+    if isinstance(changed, Tensor):
         raise RuntimeError(
-            f"Backward hook returned an invalid number of {name}, got {len(grads)}, "
-            f"but expected {len(before)}"
+            f"{hook} returned an invalid number of {name}: a single Tensor, but expected a tuple of "
+            f"{len(before)}"
         )
-    return grads
+    if not isinstance(changed, (tuple, list)):
+        raise TypeError(
+            f"{hook} returned {name} of type {type(changed).__name__}, but expected a tuple"
+        )
+    if len(changed) != len(before):
+        raise RuntimeError(
+            f"{hook} returned an invalid number of {name}, got {len(changed)}, but expected "
+            f"{len(before)}"
+        )
+    return tuple(changed)
 
 
 def first_node(result: Any) -> Any:
@@ -177,3 +186,29 @@ def first_node(result: Any) -> Any:
     while isinstance(result, (tuple, list)) and result:
         result = result[0]
     return result.grad_fn if isinstance(result, Tensor) else None
+
+
+def what_is_missed(node: Any, args: Any, result: Any) -> str | None:
+    """Why a hook on the last node does not see all gradients of a module; None where it does."""
+    gone = "is deprecated and will be removed in future versions. This hook will be missing some"
+    results = (result,) if isinstance(result, Tensor) else result
+    for values, what, name in (
+        (results, "return", "grad_output"), (args, "take as input", "grad_input"),
+    ):
+        if not isinstance(values, tuple) or not all(isinstance(v, Tensor) for v in values):
+            return (
+                f"non-full backward hooks on a Module that does not {what} a single Tensor or a "
+                f"tuple of Tensors {gone} of the {name}"
+            )
+    made = {r.grad_fn for r in results} - {None}
+    if len(made) > 1:
+        return (
+            "a non-full backward hook when outputs are generated by different autograd Nodes "
+            f"{gone} grad_output"
+        )
+    if {a.grad_fn for a in args} - {None} != {n for n, _ in node.next_functions}:
+        return (
+            "a non-full backward hook when the forward contains multiple autograd Nodes "
+            f"{gone} grad_input"
+        )
+    return None

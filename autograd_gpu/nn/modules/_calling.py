@@ -9,7 +9,7 @@ from typing import Any
 from ...autograd.hooks import RemovableHandle
 from . import _hook_tables as glob
 from ._attributes import Attributes
-from ._backward_hook import BackwardHook, first_node
+from ._backward_hook import BackwardHook, first_node, what_is_missed
 from ._hook_tables import Hook, HookTable, add_hook, everywhere
 
 ABSENT: Any = object()
@@ -60,8 +60,8 @@ class Calling(Attributes):
                 result = result if changed is None else changed
             if backward is not None:
                 result = backward.setup_output_hook(result)
-            if self._is_full_backward_hook is False:
-                run_on_last_node(self, result)
+            if self._is_full_backward_hook is False or glob.last_node_hooks:
+                hook_last_node(self, args, result)
             return result
         except Exception:
             for key, hook in waiting.items():
@@ -70,7 +70,7 @@ class Calling(Attributes):
                     result = result if changed is None else changed
                 except Exception as error:
                     warnings.warn(
-                        "a module forward hook with always_call=True raised an exception, which "
+                        "module forward hook with ``always_call=True`` raised an exception, which "
                         f"is silenced because forward had raised another: {error}",
                         stacklevel=2,
                     )
@@ -197,8 +197,21 @@ def backward_hook(module: Calling) -> BackwardHook | None:
     return BackwardHook(module, post, pre) if pre or post else None
 
 
-def run_on_last_node(module: Calling, result: Any) -> None:
+def hook_last_node(module: Calling, args: Any, result: Any) -> None:
     """Put the backward hooks of the old form on the node that made the result."""
     node = first_node(result)
-    for hook in module._backward_hooks.values() if node is not None else ():
+    if node is None:
+        return
+    hooks = [*glob.last_node_hooks.values()]
+    if module._is_full_backward_hook is False:
+        hooks += module._backward_hooks.values()
+    for hook in hooks:
         node.register_hook(partial(hook, module))
+    missing = what_is_missed(node, args, result)
+    if missing is not None:
+        warnings.warn(
+            f"Using {missing}. Please use register_full_backward_hook to get the documented "
+            "behavior.",
+            FutureWarning,
+            stacklevel=4,
+        )

@@ -83,6 +83,7 @@ forward_hooks_with_kwargs: Table = OrderedDict()
 forward_hooks_always_called: Table = OrderedDict()
 backward_pre_hooks: Table = OrderedDict()
 backward_hooks: Table = OrderedDict()
+last_node_hooks: Table = OrderedDict()
 registrations: dict[str, Table] = {
     "parameter": OrderedDict(), "buffer": OrderedDict(), "module": OrderedDict()
 }
@@ -148,5 +149,31 @@ def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
-    """Call `hook(module, grad_input, grad_output)` when any module's gradients are known."""
+    """Call `hook(module, grad_input, grad_output)` when any module's gradients are known.
+
+    RuntimeError while there are global hooks of the old form.
+    """
+    _choose_global(full=True)
     return add_hook(backward_hooks, hook, flags=(everywhere,))
+
+
+def register_module_backward_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, grad_input, grad_output)` at the last node of every module's forward.
+
+    The old form: see `Module.register_backward_hook`. RuntimeError once there was a global hook of
+    the full form.
+    """
+    _choose_global(full=False)
+    return add_hook(last_node_hooks, hook, flags=(everywhere,))
+
+
+_global_kind: list[bool] = []  # which form of global backward hooks was ever registered
+
+
+def _choose_global(full: bool) -> None:
+    if _global_kind and _global_kind[0] is not full:
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module "
+            "hook. Please use only one of them."
+        )
+    _global_kind[:] = [full]

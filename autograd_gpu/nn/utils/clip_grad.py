@@ -9,8 +9,10 @@ import numpy as np
 
 from ..._core.device import at, device_of, library, move
 from ..._core.library import KERNELS
+from ..._core.state import modes
 from ..._core.tensor import Tensor, as_array, make
 from ...autograd.mutation import record_write
+from ...autograd.saving import before_write, before_writes
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -71,7 +73,10 @@ def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale all gradients, in place, by max_norm / (total_norm + 1e-6) where that is below 1."""
-    grads = [p.grad._array for p in listed(parameters) if p.grad is not None]
+    clipped = [p.grad for p in listed(parameters) if p.grad is not None]
+    if modes:
+        before_writes(clipped)
+    grads = [grad._array for grad in clipped]
     total = total_norm._array
     if not grads or many("clip_by_norm", grads, total, float(max_norm)) is NotImplemented:
         with np.errstate(all="ignore"), at(device_of(total)):
@@ -87,11 +92,19 @@ def clip_grads_with_norm_(
 def clip_grad_value_(
     parameters: Tensors, clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Clamp every element of the gradients, in place, to [-clip_value, clip_value]."""
+    """Clamp every element of the gradients, in place, to [-clip_value, clip_value].
+
+    NotImplementedError for complex gradients, before any is changed.
+    """
     bound = float(clip_value)
-    for parameter in listed(parameters):
+    parameters = listed(parameters)
+    if any(p.grad is not None and p.grad.is_complex() for p in parameters):
+        raise NotImplementedError("clamp is not supported for complex types")
+    for parameter in parameters:
         grad = parameter.grad
         if grad is not None:
+            if modes:
+                before_write(grad)
             with at(device_of(grad._array)):
                 library(grad._array).clip(grad._array, -bound, bound, out=grad._array)
             record_write(grad._array)

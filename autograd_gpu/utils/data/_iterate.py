@@ -10,6 +10,7 @@ import weakref
 from multiprocessing.connection import wait
 from typing import Any
 
+from ..._ops import observe
 from ._worker import Exhausted, Failure, Task, fetcher, work
 from .sampler import draw_seed
 
@@ -52,6 +53,11 @@ class _Iterator:
                 stacklevel=2,
             )
         return batch
+
+
+observe.offer(
+    _Iterator.__next__, lambda args: f"enumerate(DataLoader)#{type(args[0]).__name__}.__next__"
+)
 
 
 class SerialIterator(_Iterator):

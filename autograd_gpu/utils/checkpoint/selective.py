@@ -1,0 +1,296 @@
+"""Selective checkpoints: a policy says of which operations the results are kept, and not computed
+again."""
+
+import enum
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..._core.device import cpu, device_of, move
+from ..._core.library import RAW
+from ..._core.tensor import Tensor
+from ..._ops.declare import Op
+from ..._ops.general import again, flat
+from ..._ops.observe import Gate, observe, unobserve
+from ..._ops.registry import REGISTRY
+from ...autograd.mutation import version
+from .surroundings import Surroundings
+
+__all__ = [
+    "CheckpointPolicy", "SelectiveCheckpointContext", "create_selective_checkpoint_contexts",
+]  # fmt: skip
+
+
+class CheckpointPolicy(enum.Enum):
+    """What becomes of an operation's result: it is kept, computed again, or kept in host memory.
+
+    MUST and PREFER differ for compilers only, of which there is none here.
+    """
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+_SAVE = (CheckpointPolicy.MUST_SAVE, CheckpointPolicy.PREFER_SAVE)
+_OFFLOAD = (CheckpointPolicy.MUST_CPU_OFFLOAD, CheckpointPolicy.PREFER_CPU_OFFLOAD)
+
+
+class SelectiveCheckpointContext:
+    """What a policy is told besides the call: `op_output`, its result; `is_recompute` is False,
+    since only the forward asks."""
+
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
+        self.is_recompute, self.op_output = is_recompute, op_output
+
+
+def create_selective_checkpoint_contexts(
+    policy_fn_or_list: Callable | list, allow_cache_entry_mutation: bool = False
+) -> tuple[Any, Any]:
+    """The contexts of a checkpoint that keeps the results of some operations, such as expensive
+    products, for its recomputation.
+
+        context = functools.partial(create_selective_checkpoint_contexts, [nn.functional.linear])
+        y = checkpoint(block, x, use_reentrant=False, context_fn=context)
+
+    Args:
+        policy_fn_or_list: the functions whose results are to be kept, such as `matmul`. Or
+            `policy(ctx, op, *args, **kwargs)`, called after each operation with a
+            SelectiveCheckpointContext and the function; it returns a CheckpointPolicy, or True for
+            MUST_SAVE, False for PREFER_RECOMPUTE. An operation that is made of others is asked for
+            after these, and keeps all of them.
+        allow_cache_entry_mutation: do not look whether what was kept has been written in place.
+
+    Views, and what draws random numbers, are always computed again. In backward, RuntimeError for
+    the second pass through what was kept; where it was written in place; and where the
+    recomputation calls other operations than the forward.
+
+    Raises:
+        ValueError: a list that holds anything else.
+        TypeError: neither a function nor a list.
+    """
+    policy: Any = policy_fn_or_list
+    if isinstance(policy_fn_or_list, list):
+        for function in policy_fn_or_list:
+            if REGISTRY.get(getattr(getattr(function, "op", None), "name", "")) is None:
+                raise ValueError(
+                    "create_selective_checkpoint_contexts(): expected a list of operations, such "
+                    f"as autograd_gpu.matmul, but it holds {function!r}"
+                )
+        chosen = frozenset(policy_fn_or_list)
+
+        def policy(ctx: Any, op: Any, *args: Any, **kwargs: Any) -> bool:
+            return op in chosen
+
+    elif not callable(policy_fn_or_list):
+        raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
+    steps: list[_Step] = []
+    return _Forward(policy, steps), _Recomputation(steps, allow_cache_entry_mutation)
+
+
+class _Step:
+    """One primitive operation of the forward: its row, and what it gave, while that is held.
+
+    `kept`: a policy said so; `taken`: a recomputation has had it; `places`: where arrays that are
+    in host memory came from.
+    """
+
+    __slots__ = ("counts", "kept", "known", "op", "places", "taken")
+
+    def __init__(self, op: Op) -> None:
+        self.op, self.kept, self.taken = op, False, False
+        self.known: Any = None
+        self.counts: list[int] = []
+        self.places: list[Any] | None = None
+
+    def keep(self, offload: bool) -> None:
+        """Keep what it gave, where it is or in host memory."""
+        if self.known is None or self.kept:
+            return
+        self.kept = True
+        self.counts = [version(a) for a in _arrays(self.known)]
+        if offload:
+            self.places = [device_of(a) for a in _arrays(self.known)]
+            self.known = _mapped(self.known, lambda a: move(a, cpu))
+
+    def take(self, mutable: bool) -> tuple:
+        """What it gave; it is not held any longer."""
+        known, self.known, self.taken = self.known, None, True
+        if not mutable and [version(a) for a in _arrays(known)] != self.counts:
+            raise RuntimeError(
+                f"Tensor cached during selective activation checkpoint has been mutated: "
+                f"{self.op.name} gave it, and something wrote into it in place. Let the policy not "
+                "save it."
+            )
+        if self.places is None:
+            return known
+        places = iter(self.places)
+        return _mapped(known, lambda a: move(a, next(places)))
+
+
+def _mapped(value: Any, change: Callable) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_mapped(v, change) for v in value)
+    return change(value) if value.__class__ in RAW else value
+
+
+def _arrays(value: Any) -> list[Any]:
+    found: list[Any] = []
+    _mapped(value, found.append)
+    return found
+
+
+class _Watching:
+    """A context in which this thread's operations on Tensors come by; what a primitive one calls
+    itself is left alone."""
+
+    def __init__(self, steps: list[_Step]) -> None:
+        self.steps = steps
+        self.thread: int | None = None
+        self.inside = False
+
+    def __enter__(self) -> None:
+        self.thread, self.inside = threading.get_ident(), False
+        observe(self.see)
+
+    def __exit__(self, *_: object) -> None:
+        unobserve(self.see)
+
+    def see(self, gate: Gate, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """A call."""
+        if self.inside or threading.get_ident() != self.thread:
+            return call(*args, **kwargs)
+        if not any(isinstance(v, Tensor) for v in flat([*args, *kwargs.values()])):
+            return call(*args, **kwargs)  # a formula, on raw arrays
+        values = _values(gate.entry, args, kwargs)
+        if values is None:
+            return self.other(gate, call, args, kwargs)
+        self.inside = True
+        try:
+            result = self.primitive(gate.entry, values, call, args, kwargs)
+        finally:
+            self.inside = False
+        return self.done(gate, args, kwargs, result)
+
+    def other(self, gate: Gate, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """A call that is made of others, a view, a write."""
+        return call(*args, **kwargs)
+
+    def primitive(self, op: Op, values: tuple, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """A call that makes something new."""
+        raise NotImplementedError
+
+    def done(self, gate: Gate, args: tuple, kwargs: dict, result: Any) -> Any:
+        """After a primitive call."""
+        return result
+
+
+def _values(op: Any, args: tuple, kwargs: dict) -> tuple | None:
+    """The arguments in the order of a primitive operation's parameters; None where it is none, or
+    where nothing of it can be kept: it gives views, it writes, or it will refuse what it got."""
+    if not isinstance(op, Op) or op.view or op.many or any(k not in op.params for k in kwargs):
+        return None
+    positional = [p for p in op.params if p not in op.keywords]
+    if len(args) > len(positional):
+        return None
+    given = op.defaults | dict(zip(positional, args, strict=False)) | kwargs
+    if any(p not in given for p in op.params):
+        return None
+    values = tuple(given[p] for p in op.params)
+    known = (Tensor, int, float, complex, type(None))
+    if any(not isinstance(v, known) for v in flat([values[i] for i, _, _ in op.arrays])):
+        return None
+    return values
+
+
+class _Forward(_Watching):
+    """The context of the forward: holds what primitive operations give until the policy was asked
+    about them and all that they are part of."""
+
+    def __init__(self, policy: Callable, steps: list[_Step]) -> None:
+        super().__init__(steps)
+        self.policy, self.depth, self.asked = policy, 0, 0
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._drop()
+
+    def other(self, gate: Gate, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """Its parts come by on their own."""
+        first = len(self.steps)
+        self.depth += 1
+        try:
+            result = call(*args, **kwargs)
+        finally:
+            self.depth -= 1
+        return self._ask(gate, args, kwargs, result, first)
+
+    def primitive(self, op: Op, values: tuple, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """Do it. What draws random numbers is not held: the generators must move on."""
+        before = Surroundings().states
+        step = _Step(op)
+        self.steps.append(step)  # it counts also where it refuses, and something else is tried
+        result, known = again(op, values)
+        if Surroundings().states == before:
+            step.known = known
+        return result
+
+    def done(self, gate: Gate, args: tuple, kwargs: dict, result: Any) -> Any:
+        """Ask about it alone."""
+        return self._ask(gate, args, kwargs, result, len(self.steps) - 1)
+
+    def _ask(self, gate: Gate, args: tuple, kwargs: dict, result: Any, first: int) -> Any:
+        context = SelectiveCheckpointContext(is_recompute=False, op_output=result)
+        function = gate.function if gate.entry is None else gate.entry.function
+        self.inside = True
+        try:
+            choice = self.policy(context, function, *args, **kwargs)
+        finally:
+            self.inside = False
+        if choice is True or choice in _SAVE or choice in _OFFLOAD:
+            for step in self.steps[first:]:
+                step.keep(choice in _OFFLOAD)
+        if not self.depth:
+            self._drop()
+        return result
+
+    def _drop(self) -> None:
+        """Everybody was asked: what nobody keeps goes."""
+        for step in self.steps[self.asked :]:
+            if not step.kept:
+                step.known = None
+        self.asked = len(self.steps)
+
+
+class _Recomputation(_Watching):
+    """The context of a recomputation: gives what was kept."""
+
+    def __init__(self, steps: list[_Step], mutable: bool) -> None:
+        super().__init__(steps)
+        self.mutable, self.place = mutable, 0
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.place = 0
+
+    def primitive(self, op: Op, values: tuple, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """What it gave in the forward, recorded as the call's result; or the call."""
+        step = self.steps[self.place] if self.place < len(self.steps) else None
+        if step is None or step.op is not op:
+            raise RuntimeError(
+                f"{op.name} encountered during backward but not found in storage: operation "
+                f"{self.place} of the forward was {step.op.name if step else 'not there'}. The "
+                "function must call the same operations both times."
+            )
+        self.place += 1
+        if step.taken:
+            raise RuntimeError(
+                "Trying to backward an extra time. You are only allowed to backward once on any "
+                "region computed under selective activation checkpoint."
+            )
+        if not step.kept:
+            return call(*args, **kwargs)
+        return again(op, values, step.take(self.mutable))[0]
