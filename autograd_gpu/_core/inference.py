@@ -5,12 +5,9 @@ followed.
 from collections.abc import Iterator
 from typing import Any
 
-from .state import local, set_mode
+from .state import local, modes, off
 
-__all__ = ["Inference", "alive", "is_inference", "mark", "release", "share"]
-
-alive: set[int] = set()
-"""The tokens that live: empty where there is no inference tensor and no thread in the mode."""
+__all__ = ["Inference", "is_inference", "mark", "release", "share"]
 
 
 class Inference:
@@ -26,16 +23,18 @@ class Inference:
 
     def __init__(self, writes: int | None = None) -> None:
         self.writes = writes
-        alive.add(id(self))
-        set_mode(~id(self), True)
+        key = ~id(self)  # negative, and no thread's key: see `thread_key`
+        modes.add(key)
+        off.add(key)
 
     def __iter__(self) -> Iterator:
         """Views that are followed, as in the families of other tensors: there are none."""
         return iter(())
 
     def __del__(self) -> None:
-        alive.discard(id(self))
-        set_mode(~id(self), False)
+        key = ~id(self)
+        modes.discard(key)
+        off.discard(key)
 
 
 def is_inference(t: Any) -> bool:

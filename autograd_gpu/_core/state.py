@@ -40,6 +40,18 @@ class _State:
     several_devices: bool
 
 
+class _End:
+    """Dies with its thread: what was in force there alone is in force no more."""
+
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+
+    def __del__(self) -> None:
+        off.discard(self.thread)
+        for kind in range(2, 16):
+            set_mode(-16 * self.thread - kind, False)
+
+
 class _Local(threading.local):
     """The modes of one thread. `inference`: in inference mode, the token of what is made in it.
     `packing`: its hooks of saved tensors, the innermost last; `no_packing`: why there may be none.
@@ -50,6 +62,9 @@ class _Local(threading.local):
     packing: tuple = ()
     no_packing: str | None = None
     before_write: tuple = ()
+
+    def __init__(self) -> None:  # once in each thread
+        self.end = _End(threading.get_ident())
 
 
 state, local = _State(), _Local()
@@ -90,7 +105,7 @@ def set_mode(key: int, on: bool) -> None:
 
 def carried_modes() -> AbstractContextManager[None]:
     """A context for another thread that stands for this one, in which this one's modes hold."""
-    mine = dict(local.__dict__)
+    mine = {name: value for name, value in local.__dict__.items() if name != "end"}
     kinds = [kind for kind in range(2, 16) if thread_key(kind) in modes]
 
     @contextmanager

@@ -28,7 +28,7 @@ def _without_bools(values: list) -> None:
 def add(xp, input: Array, other: Array | float, *, alpha=1):
     """Sum, elementwise, with broadcasting.
 
-    y = a + alpha b            dL/da = g,  dL/db = alpha g
+    y = a + alpha b            dL/da = g,  dL/db = alpha* g
     """
     return (
         input + other
@@ -39,7 +39,7 @@ def add(xp, input: Array, other: Array | float, *, alpha=1):
 
 add.derivative(
     input=lambda grad: grad,
-    other=lambda grad, alpha: grad if alpha.__class__ is int and alpha == 1 else grad * alpha,
+    other=lambda grad, alpha: grad if alpha.__class__ is int and alpha == 1 else grad * conj(alpha),
 )
 
 
@@ -52,7 +52,7 @@ def _(xp, input, other, *, alpha=1):
 def sub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference, elementwise, with broadcasting. RuntimeError for two bools.
 
-    y = a - alpha b            dL/da = g,  dL/db = -alpha g
+    y = a - alpha b            dL/da = g,  dL/db = -alpha* g
     """
     _no_bools("Subtraction, the `-` operator,", input)
     return (
@@ -64,7 +64,9 @@ def sub(xp, input: Array, other: Array | float, *, alpha=1):
 
 sub.derivative(
     input=lambda grad: grad,
-    other=lambda grad, alpha: -grad if alpha.__class__ is int and alpha == 1 else grad * -alpha,
+    other=lambda grad, alpha: (
+        -grad if alpha.__class__ is int and alpha == 1 else grad * -conj(alpha)
+    ),
 )
 
 
@@ -93,14 +95,15 @@ def _no_bools(what: str, array: Any) -> None:
 def rsub(xp, input: Array, other: Array | float, *, alpha=1):
     """Difference with the operands exchanged.
 
-    y = b - alpha a            dL/da = -alpha g,  dL/db = g
+    y = b - alpha a            dL/da = -alpha* g,  dL/db = g
     """
     _no_bools("Subtraction, the `-` operator,", input)
     return other - input if alpha == 1 else other - _scaled(input, input, alpha)
 
 
 rsub.derivative(
-    input=lambda grad, alpha: -grad if alpha == 1 else grad * -alpha, other=lambda grad: grad
+    input=lambda grad, alpha: -grad if alpha == 1 else grad * -conj(alpha),
+    other=lambda grad: grad,
 )
 
 

@@ -49,7 +49,7 @@ def _put(xp: Any, array: Any, values: Any, places: tuple, accumulate: bool) -> t
         return (places,)
     try:
         put_at(array, places, values)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: more than one dimension for a mask
         shape = array[places].shape
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
@@ -64,8 +64,10 @@ _index_put.derivative(
 )
 
 
-def _placed(name: str, input: Tensor, indices: Any, values: Any) -> tuple[Any, tuple]:
-    """The view and the places that a tuple of index tensors names, and a check of the values'
+def _placed(
+    name: str, input: Tensor, indices: Any, values: Any, accumulate: Any
+) -> tuple[Any, tuple, Any]:
+    """The view and the places that a tuple of index tensors names, and the values in the input's
     dtype.
     """
     if not isinstance(indices, (tuple, list)):
@@ -73,13 +75,14 @@ def _placed(name: str, input: Tensor, indices: Any, values: Any) -> tuple[Any, t
             f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
             f"{type(indices).__name__}"
         )
-    if isinstance(values, Tensor):
-        _same_dtype(input, values)
     items = tuple(slice(None) if i is None else i for i in indices)
     try:
-        return steps(input, items)
+        view, places = steps(input, items)
     except IndexError as error:
         raise explained(input._array.shape, items, error) from None
+    if isinstance(values, Tensor):
+        values = _put_value(input, places, values, not accumulate)
+    return view, places, values
 
 
 def _same_dtype(target: Tensor, values: Tensor) -> None:
@@ -101,7 +104,7 @@ def index_put(input, indices, values, accumulate=False):
     repeatedly get all their values; without, one of them. IndexError for an index out of range,
     RuntimeError for another dtype or a shape that does not broadcast.
     """
-    _, places = _placed("index_put", input, indices, values)
+    _, places, values = _placed("index_put", input, indices, values, accumulate)
     return _index_put(input, values, places, bool(accumulate))
 
 
@@ -109,7 +112,7 @@ def index_put_(self: Tensor, indices: Any, values: Any, accumulate: bool = False
     """In-place form of `index_put`."""
     if modes:
         before_write(self)
-    view, places = _placed("index_put_", self, indices, values)
+    view, places, values = _placed("index_put_", self, indices, values, accumulate)
     if places:
         _put_into(self, view, places, values, bool(accumulate))
     return self
@@ -190,8 +193,19 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
         _fill(self, view, value)
         return
     if isinstance(value, Tensor):
-        _same_dtype(self, value)
+        value = _put_value(self, places, value, True)
     _put_into(self, view, places, value, False)
+
+
+def _put_value(target: Tensor, places: tuple, value: Tensor, fill: bool) -> Tensor:
+    """What is put at places: of the target's dtype. One element that fills a mask may have any."""
+    array = value._array
+    masked = fill and all(p.__class__ is slice or p.dtype.char == "?" for p in places)
+    if masked and array.size == 1 and (array.dtype.kind != "c" or target.is_complex()):
+        value = _reshape(value, ()) if array.ndim else value
+        return value if array.dtype == target._array.dtype else value.to(target.dtype)
+    _same_dtype(target, value)
+    return value
 
 
 def _constant(self: Tensor, value: Any) -> Any:
@@ -212,7 +226,7 @@ def _fill(self: Tensor, view: Tensor, value: Any) -> None:
     if not isinstance(value, Tensor):
         view.fill_(value)  # type: ignore[attr-defined]
     elif not _own_part(self, view._array, value):
-        write_over(view, _fitted(view._array.shape, value))
+        write_over(view, _apart(view._array, value))
 
 
 def _fitted(shape: tuple, value: Tensor) -> Tensor:
@@ -240,6 +254,14 @@ def _fitted(shape: tuple, value: Tensor) -> Tensor:
     return value
 
 
+def _apart(part: Any, value: Tensor) -> Tensor:
+    """The value, fitted; a copy where it is read repeatedly while its own memory is written."""
+    value = _fitted(part.shape, value)
+    if value._array.shape != part.shape and meet(value._array, part):
+        return value.clone()  # type: ignore[attr-defined]
+    return value
+
+
 def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
     """Is `value` the very part that is to be written (`x[i] += y` ends so)? Then it is there
     already.
@@ -262,7 +284,7 @@ def _write_part(self: Tensor, part: Any, value: Any) -> None:
         refuse_overlap(copy.op, part, ())
         part[...] = value
     else:
-        source = _fitted(part.shape, value)._array
+        source = _apart(part, value)._array
         shared = meet(source, part)
         if shared and _own_part(self, part, value):
             return

@@ -274,11 +274,11 @@ class Op(Entry):
 
     def node_classes(self) -> dict[str, Any]:
         """The generated classes of this op's nodes, in a dict under "Node" and "RepairNode"."""
-        from . import general as paths
-        from .saved import expose
-
         space = self.namespace
         if "Node" not in space:
+            from . import general as paths
+            from .saved import expose
+
             space["general"], space["operator"] = paths.general, paths.operator
             if self.differentiable:
                 self.source = generate.compile_source(

@@ -15,7 +15,7 @@ from .._core.state import hush, local, modes, quiet, recording, state, tick, unh
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.node import Output
 from ..autograd.saving import (
-    before_write, concerns, observe_node, observe_result, result_observers,
+    before_write, concerns, observe_node, observe_result, observe_write, result_observers,
 )  # fmt: skip
 from ..autograd.views import link_view, mark_written, unfollowed, used_edge, view_list
 from .declare import form, form_out, share_node
@@ -23,7 +23,6 @@ from .errors import explain, two_devices, wrong_type
 
 __all__ = [
     "Call",
-    "again",
     "common",
     "finish",
     "flat",
@@ -56,23 +55,6 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
     try:
         with _there(values) if state.several_devices else nullcontext():
             return _general(op, values, out)
-    finally:
-        unhush(token)
-
-
-def again(op: Any, values: tuple, known: tuple | None = None) -> tuple[Any, tuple]:
-    """Do a call of Tensors the long way: the result, and what the forward gave. `known`: what it
-    gave another time, for the same arguments; then it does not run."""
-    token = hush(quiet)
-    try:
-        with _there(values) if state.several_devices else nullcontext():
-            call = prepare(op, values)
-            if call is None:
-                raise wrong_type(op, values, op.arrays[0][1])
-            if known is None:
-                array, extras = forward(op, call)
-                known = tuple(map(as_array, array)) if op.outputs else as_array(array), extras
-            return _wrap(op, call, *known), known
     finally:
         unhush(token)
 
@@ -433,4 +415,6 @@ def _into(op: Any, call: Call, out: Any) -> Any:
         else:
             t._array[...] = a
         mark_written(t)
+        if modes:
+            observe_write(op, t)
     return op.result(outs) if op.outputs else out

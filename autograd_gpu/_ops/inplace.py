@@ -12,7 +12,7 @@ from .._core.memory import pointer
 from .._core.state import hush, modes, quiet, recording, state, unhush
 from .._core.tensor import Tensor, as_array, make
 from ..autograd.mutation import record_write
-from ..autograd.saving import before_write, concerns
+from ..autograd.saving import before_write, observe_write, writes_as_usual
 from ..autograd.views import (
     base_of,
     edge_of,
@@ -31,6 +31,7 @@ __all__ = ["NAMES", "refuse_overlap", "write_inplace", "write_result"]
 
 NAMES: dict[str, Any] = dict(
     float32=np.dtype(np.float32), float64=np.dtype(np.float64), meet=meet,
+    writes_as_usual=writes_as_usual,
     mark_written=mark_written, origin_of=origin_of, overlaps=overlaps, rebase=rebase,
     record_write=record_write, succeed=succeed,
 )  # fmt: skip
@@ -52,10 +53,8 @@ def write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
 def _write(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor:
     token = hush(quiet)
     try:
-        if modes:
-            before_write(target)
-            if concerns(args):
-                return _write_inplace(op, target, args, kwargs)
+        if modes and not writes_as_usual(target, args):
+            return _write_inplace(op, target, args, kwargs)
         key = len(args), *kwargs
         quickly = op.quick.get(key)
         if quickly is None:
@@ -82,7 +81,7 @@ def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor
     if call is None:
         raise wrong_type(op, target, op.arrays[0][1])
     array = target._array
-    recorded = is_recorded(call)
+    recorded = is_recorded(call) and array.dtype.kind not in "biu"
     if recorded:
         refuse_inplace(target, base, steps, mark)
     _check_target(op, target, call)
@@ -104,6 +103,8 @@ def _write_inplace(op: Any, target: Tensor, args: tuple, kwargs: dict) -> Tensor
         rebase(base, steps, node, call.edges)
     else:
         mark_written(target)
+    if modes:
+        observe_write(op, target)
     return target
 
 
@@ -305,7 +306,10 @@ def _part(op: Any, call: Call, array: Any, recorded: bool) -> None:
 def _check_target(op: Any, target: Tensor, call: Call) -> None:
     array = target._array
     if not op.uniform:
-        refuse_overlap(op, array, flat(call.originals)[1:])
+        sources = flat(call.originals)[1:]
+        if not op.promote:  # of these, one number is read before anything is written
+            sources = [a for a in sources if getattr(a, "ndim", 0)]
+        refuse_overlap(op, array, sources)
     if op.same_dtype or op.promote:
         dtype = np.dtype(bool) if op.promote == "bool" else common(op, call)
         if not can_cast(of(dtype), of(array.dtype)):
@@ -313,8 +317,8 @@ def _check_target(op: Any, target: Tensor, call: Call) -> None:
 
 
 def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
-    """RuntimeError where a write would reach an element twice, or elements of a source, as PyTorch
-    says it; a source of one element is read before.
+    """RuntimeError where a write would reach an element twice, or elements that a source has yet to
+    be read from.
     """
     if array.size > 1 and (0 in array.strides or not array.flags.c_contiguous) and overlaps(array):
         raise RuntimeError(
@@ -323,8 +327,7 @@ def refuse_overlap(op: Any, array: Any, sources: Any) -> None:
             "operation."
         )
     for a in sources:
-        shared = hasattr(a, "base") and a is not array and a.size > 1 and meet(a, array)
-        if shared and _partly(a, array):
+        if hasattr(a, "base") and a is not array and meet(a, array) and _partly(a, array):
             raise RuntimeError(
                 f"{op.name}_(): unsupported operation: some elements of the input tensor and the "
                 "written-to tensor refer to a single memory location. Please clone() the tensor "

@@ -81,13 +81,14 @@ def _other(op: Any, slow: str) -> list[str]:
 def _refusals(op: Any, slow: str, first: str, edges: list[str]) -> list[str]:
     """What may not be written, or reaches the history of more than this tensor; and a copy of what
     stands there now, where a formula names it."""
+    args = "".join(p + ", " for p in op.params[1:])
+    rare = [f"if modes and not writes_as_usual({first}, ({args})):", f"    {slow}"]
     if 0 not in op.differentiable:
-        return ["if e0 is not None or modes:", f"    {slow}"]
+        return ["if e0 is not None:", f"    {slow}", *rare]
     lines = [
         f"recorded = {' or '.join(f'{e} is not None' for e in edges)}",
         "if off:",
-        "    if modes:",
-        f"        {slow}",
+        *indent(rare, 4),
         "    recorded = recorded and recording()",
         "if recorded:",
         "    if e0 is not None and not e0.seq:",

@@ -13,7 +13,7 @@ from .._core.convert import host_array, numpy
 from .._core.device import cuda, device, device_of, guard, move
 from .._core.dtype import of
 from .._core.inference import mark
-from .._core.layout import owner
+from .._core.layout import memory_of
 from .._core.state import modes, recording
 from .._core.tensor import Tensor, make, new
 from ..autograd.attributes import requires_grad_
@@ -308,17 +308,17 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 def _copied_memory(array: Any, memo: dict[int, Any]) -> Any:
     """A copy of an array. Where it is part of a larger one, the same part of one copy of that."""
-    whole = owner(array)
-    if (
-        whole is array
-        or not isinstance(array, np.ndarray)
-        or not (whole.flags.c_contiguous or whole.flags.f_contiguous)
+    whole = memory_of(array)
+    if not isinstance(array, np.ndarray) or not (
+        whole.flags.c_contiguous or whole.flags.f_contiguous
     ):
         with guard(array):
             return array.copy(order="K") if isinstance(array, np.ndarray) else array.copy()
     if id(whole) not in memo:
         memo[id(whole)] = whole.copy(order="K")
         memo.setdefault(id(memo), []).append(whole)  # keeps it alive, so that its id stays its own
+    if whole is array:
+        return memo[id(whole)]
     start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     flat = (
         memo[id(whole)].reshape(-1, order="C" if whole.flags.c_contiguous else "F").view(np.uint8)

@@ -14,7 +14,7 @@ from typing import Any
 from .._core.tensor import Tensor
 from ..autograd.function import Function
 from ..autograd.node import verbs
-from .declare import Op, _general_stub, _operator_stub
+from .declare import Op, _general_stub, _inplace_stub, _operator_stub
 from .inplace import write_inplace
 from .names import title_of
 from .registry import REGISTRY
@@ -25,7 +25,12 @@ Observer = Callable[["Gate", Callable[..., Any], tuple, dict], Any]
 """`observer(gate, call, args, kwargs)` returns what `call(*args, **kwargs)` does, or raises what it
 raises; it runs in the thread of the call."""
 
-_STUBS = (_general_stub.__code__, _operator_stub.__code__)
+_STUBS: dict[int, Callable[[Any], Any]] = {
+    id(_general_stub.__code__): lambda op: op.generate("general"),
+    id(_operator_stub.__code__): lambda op: op.generate("operator"),
+    id(_inplace_stub.__code__): lambda op: op.generate_inplace(),
+}
+"""What writes the code of a function that still has the one that all begin with."""
 _SLOT = "the gate"
 _METHODS = {
     "to": "to", "detach": "detach", "detach_": "detach_", "item": "item", "__matmul__": "matmul",
@@ -47,33 +52,33 @@ class Gate:
         """`offer`: see the function of that name."""
         self.function, self.entry, self._offer = function, entry, offer
         self.name = name if entry is None else "aten::" + title_of(entry)
-        self.code = function.__code__
-        self.call = self._copy()
+        self._take(function.__code__)
         self.params = () if offer else _params(entry, self.code)
         consts = (self._through if c is _SLOT else c for c in _template.__code__.co_consts)
         self.watched = _template.__code__.replace(
             co_consts=tuple(consts), co_freevars=self.code.co_freevars, co_name=self.code.co_name
         )
 
-    def _copy(self) -> Any:
+    def _take(self, code: Any) -> None:
+        """This is the function's own code now."""
+        self.code, self.generate = code, _STUBS.get(id(code))
         f = self.function
-        call = FunctionType(self.code, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-        call.__kwdefaults__ = f.__kwdefaults__
-        return call
+        self.call = FunctionType(code, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+        self.call.__kwdefaults__ = f.__kwdefaults__
 
     def _through(self, args: tuple, kwargs: dict) -> Any:
-        if self.code in _STUBS:
+        if self.generate is not None:
             self._generate()
         return _pass_on(_observers, self, args, kwargs)
 
     def _generate(self) -> None:
-        """The op is called for the first time: its code is written now, for good."""
+        """The op is called for the first time: its code is written now, for good. That is observed
+        as "[first call]", so that it is no part of the op's own time."""
         with _lock:
-            if self.code in _STUBS:
+            if self.generate is not None:
                 watched = self.function.__code__ is self.watched
-                self.entry.generate("general" if self.code is _STUBS[0] else "operator")
-                self.code = self.function.__code__
-                self.call = self._copy()
+                self.generate(self.function.__globals__["OP"])
+                self._take(self.function.__code__)
                 if watched:
                     self.function.__code__ = self.watched
 
@@ -85,12 +90,15 @@ class Gate:
         """Those that are of interest."""
         return args if self._offer is None else self._offer[1](args)
 
+    def place(self, args: tuple) -> tuple:
+        """A Tensor of the device where it works, if no argument says that."""
+        return () if self._offer is None else self._offer[2](args)
+
     def open(self) -> None:
         """Let calls pass through here."""
         if self.function.__code__ is not self.watched:
             if self.function.__code__ is not self.code:  # it was generated in the meantime
-                self.code = self.function.__code__
-                self.call = self._copy()
+                self._take(self.function.__code__)
             self.function.__code__ = self.watched
 
     def close(self) -> None:
@@ -145,13 +153,21 @@ def unobserve(observer: Observer) -> None:
                 gate.close()
 
 
+def _nothing(_: tuple) -> tuple:
+    return ()
+
+
 def offer(
-    function: Any, title: Callable[[tuple], str], given: Callable[[tuple], tuple] = lambda _: ()
+    function: Any,
+    title: Callable[[tuple], str],
+    given: Callable[[tuple], tuple] = _nothing,
+    place: Callable[[tuple], tuple] = _nothing,
 ) -> None:
-    """Let a function that is no op be observed too, under the name that `title` gives from its
-    arguments; `given`: those of the arguments that are of interest, none by default."""
+    """Let a function that is no op be observed too. From the arguments of a call, `title` gives
+    its name, `given` those arguments that are of interest, and `place` a Tensor of the device where
+    it works, if none of these says that."""
     with _lock:
-        _offered[function] = title, given
+        _offered[function] = title, given, place
         if _observers:
             _add(function, function.__name__, offer=_offered[function]).open()
 
@@ -162,6 +178,9 @@ def _complete() -> None:
         _add(entry.function, "", entry)
         if getattr(entry, "operator", None) is not None:
             _add(entry.operator, "", entry)
+        for name in entry.inplace:
+            if not name.startswith("_"):
+                _add(vars(Tensor)[name], "aten::" + name)
     for name, function in list(vars(Tensor).items()):
         written = name.endswith("_") and not name.startswith("_")
         if isinstance(function, FunctionType) and (
@@ -179,6 +198,7 @@ def _add(function: Any, name: str, entry: Any = None, offer: Any = None) -> Gate
     return gate
 
 
+offer(Gate._generate, lambda args: "[first call]")
 offer(Function.__dict__["apply"].__func__, lambda args: args[0].__name__, lambda args: args[1:])
 offer(  # `relu(x, inplace=True)` calls no in-place method
     write_inplace,

@@ -12,7 +12,7 @@ from .._core.layout import normal_dim
 from .._core.tensor import Tensor
 from .accumulate import add_at
 from .declare import Array, Index, composite, op
-from .helpers import like, raw
+from .helpers import conj, like, raw
 from .inplace import write_inplace
 from .lines import outside, put_at, read_at
 from .reduce import _sum_all
@@ -101,7 +101,7 @@ _rows_added.samples(
 def index_add(xp, input: Array, dim, index: Index, source: Array, *, alpha=1):
     """A copy of `input`, with slices of `source` added to the slices that `index` names.
 
-    y[index[k]] += alpha s[k] (for dim 0)            dL/dx = g,  dL/ds[k] = alpha g[index[k]]
+    y[index[k]] += alpha s[k] (for dim 0)            dL/dx = g,  dL/ds[k] = alpha* g[index[k]]
 
     An index may come repeatedly. RuntimeError for an index out of range, another dtype or a shape
     that does not fit.
@@ -178,7 +178,7 @@ index_add.samples(
 
 def _scaled(grad: Any, dim: Any, index: Any, alpha: Any, size: tuple) -> Any:
     part = index_select(grad, dim, index)
-    return part if alpha.__class__ is int and alpha == 1 else part * alpha
+    return part if alpha.__class__ is int and alpha == 1 else part * conj(alpha)
 
 
 @op(inplace=True, node="IndexCopyBackward0")

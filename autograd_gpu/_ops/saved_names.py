@@ -53,12 +53,12 @@ def _turned_form(slot: str, strides: bool) -> Callable[[Any], Any]:
 
 
 def _last(node: Any) -> Any:
-    """The index, slice or None with which the key of a view ends."""
-    return node.key[-1]
+    """The index, slice or None that the key of a view ends with, but for an Ellipsis."""
+    return node.key[_place(node)]
 
 
 def _place(node: Any) -> int:
-    return len(node.key) - 1
+    return len(node.key) - 1 - (node.key[-1] is Ellipsis)
 
 
 def _end(node: Any) -> int:

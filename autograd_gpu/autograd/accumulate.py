@@ -11,19 +11,22 @@ import numpy as np
 from .._core.device import library
 from .._core.state import modes, state
 from .._core.tensor import as_array, make
+from .layout_policy import policy
 from .mutation import record_write
-from .node import NOWHERE, UNDEFINED, AccumulateGrad, verbs
+from .node import NOWHERE, UNDEFINED, AccumulateGrad, refuse_sizes, verbs
 from .passes import Pass
-from .watch import around, watchers
 from .saving import before_write
+from .watch import around, watchers
 
-__all__ = ["NO_GUARD", "accumulate", "adding", "alone", "finish_leaf", "finish_leaves", "own"]
+__all__ = [
+    "NO_GUARD", "accumulate", "adding", "alone", "finish_leaf", "finish_leaves", "handed", "own",
+]  # fmt: skip
 
 NO_GUARD = nullcontext()
 
-adding = threading.Lock()
+adding = threading.RLock()
 """Held while gradients are added: passes of several threads may end in the same leaf, and
-`held += grad` is a read and a write. No code of users runs under it."""
+`held += grad` is a read and a write. No code of users runs under it, unless a collection does."""
 
 
 def _renew() -> None:
@@ -34,16 +37,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
 
 
-def _references() -> int:
-    """What `sys.getrefcount` says of an array that one local variable holds: 2, less where a build
-    borrows.
-    """
+def _of_a_variable() -> int:
     array = bytearray(1)
     return sys.getrefcount(array)
 
 
-alone = _references()
-"""The number of references to an array that nobody else holds."""
+def _of_a_parameter(array: Any) -> int:
+    return sys.getrefcount(array)
+
+
+def _of_a_variable_and_a_parameter() -> int:
+    array = bytearray(1)
+    return _of_a_parameter(array)
+
+
+# 2 and 3; less where a build of Python borrows.
+alone, handed = _of_a_variable(), _of_a_variable_and_a_parameter()
+"""What `sys.getrefcount` says of an array that nobody else holds: of one in a variable, and of one
+in a variable of the caller that was handed over."""
 
 
 def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
@@ -56,11 +67,11 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
     elif held is None:
         if not grad.shape:  # NumPy gives scalars where 0-d arrays meet
             grad = as_array(grad)
-        # 1 more than alone: the parameter `grad`, and the caller's variable.
         if (
             grad.base is not None
-            or sys.getrefcount(grad) > alone + 1
+            or sys.getrefcount(grad) > handed
             or not grad.flags.c_contiguous
+            and policy.enforced
         ):
             grad = as_array(grad)
             grad = grad.copy("C") if grad.__class__ is np.ndarray else own(grad)
@@ -68,10 +79,14 @@ def accumulate(leaf: Any, grad: Any, recorded: bool) -> None:
     elif getattr(held._array.flags, "writeable", True):  # CuPy's always are
         if modes:
             before_write(held)
-        if grad.__class__ is np.ndarray:
-            held._array += grad
-        else:
-            _add_into(held._array, grad)
+        try:
+            if grad.__class__ is np.ndarray:
+                held._array += grad
+            else:
+                _add_into(held._array, grad)
+        except ValueError:  # `leaf.data` is of another shape now than `leaf.grad`
+            refuse_sizes(grad.shape, held._array.shape)
+            raise
         record_write(held._array)
     else:  # memory the user lent us for reading
         leaf.grad = make(held._array + grad)

@@ -99,7 +99,7 @@ def check_undefined(outs: list[Tensor], targets: list[Tensor]) -> None:
     passes: list[Any] = []
     try:
         for node in _functions(outs):
-            passes += [g for g in node.undefined(False) if g is not None]
+            passes += [g for g in call(node.undefined, False, False) if g is not None]
         zeros = [seed_of(o, np.zeros(o._array.shape)) for o in outs]
         for k in range(len(outs) if len(outs) > 1 else 0):
             rest = outs[:k] + outs[k + 1 :]

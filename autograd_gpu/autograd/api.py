@@ -1,14 +1,17 @@
 """The public verbs: `backward` and `grad`."""
 
+import sys
 import warnings
 from typing import Any
 
 from .._core.device import guard
+from .._core.layout import owner
 from .._core.tensor import Tensor, as_array, make
+from .accumulate import alone, handed
 from .edges import GradientEdge
 from .engine import run_backward
 from .gradients import wanted_dtype
-from .node import AccumulateGrad, repair
+from .node import repair, verbs
 from .roots import edges_of_inputs, given_seeds, roots_and_seeds, targets_of
 
 __all__ = ["backward", "grad"]
@@ -72,11 +75,12 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> Any:
     """The gradients of the sum of `outputs` with respect to `inputs`, returned; no `.grad` is
     touched.
 
-    `outputs` and `inputs` are Tensors or GradientEdges, one or several. `allow_unused`: None for an
+    `outputs` and `inputs` are Tensors or GradientEdges, one or several; the result is a tuple, or a
+    dict where `inputs` is one. `allow_unused`: None for an
     input that the outputs do not depend on, instead of an error (default: the value of
     `materialize_grads`). `materialize_grads`: zeros in its place. `only_inputs` has no meaning any
     more. The other arguments are as in `backward`.
@@ -107,16 +111,18 @@ def grad(
     roots, seeds = roots_and_seeds(outputs, grad_outputs, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     edges = edges_of_inputs(targets)
-    results = run_backward(roots, seeds, keep, create_graph, edges)
-    taken = {id(seed) for seed in seeds}
-    return tuple(
-        (
-            _unused(t, i, allow, materialize_grads)
-            if r is None
-            else _result(r, _form(t, e, r), create_graph, taken)
-        )
-        for i, (r, t, e) in enumerate(zip(results or (), targets, edges, strict=True))
-    )
+    results = run_backward(roots, seeds, keep, create_graph, edges) or []
+    taken = [seed._array for seed in seeds] if create_graph else []
+    found = []
+    for i, (target, edge) in enumerate(zip(targets, edges, strict=True)):
+        result, results[i] = results[i], None  # held by nobody else, unless somebody else holds it
+        if result is None:
+            found.append(_unused(target, i, allow, materialize_grads))
+        elif create_graph:
+            found.append(_recorded_result(result, _form(target, edge, result), taken))
+        else:
+            found.append(_result(result, _form(target, edge, result)))
+    return dict(zip(inputs, found, strict=True)) if isinstance(inputs, dict) else tuple(found)
 
 
 def _unused(target: Any, index: int, allow: bool, zeros: bool) -> Tensor | None:
@@ -147,18 +153,31 @@ def _form(target: Any, edge: Any, result: Any) -> tuple:
     return given.shape, given.dtype
 
 
-def _result(result: Any, form: tuple, recorded: bool, taken: set[int]) -> Tensor:
-    """What the caller gets: in memory of its own, not the seed's, nor another result's (`taken`:
-    ids of arrays).
+def _result(result: Any, form: tuple) -> Tensor:
+    """What the caller gets: in memory of its own, not the seed's, another result's or that of what
+    a hook or a Function kept. The caller holds `result` in one variable.
     """
-    if recorded:
-        return repair(result, form)
-    array = as_array(repair(result, form))
-    if array.base is not None or id(array) in taken or not array.flags.c_contiguous:
+    array = repair(result, form)
+    if (
+        array.base is not None
+        or sys.getrefcount(array) > (handed + 1 if array is result else alone)
+        or not array.flags.c_contiguous
+    ):
         with guard(array):
-            array = array.copy("C")
-    taken.add(id(array))
-    return make(array)
+            array = as_array(array).copy("C")
+    return make(as_array(array))
+
+
+def _recorded_result(result: Tensor, form: tuple, taken: list[Any]) -> Tensor:
+    """The same of a recorded pass: a clone where its memory is that of a seed, a leaf or another
+    result (`taken`).
+    """
+    result = repair(result, form)
+    edge, memory = result._edge, owner(result._array)
+    if edge is not None and not edge.seq or any(memory is owner(array) for array in taken):
+        result = verbs["clone"](result)
+    taken.append(result._array)
+    return result
 
 
 def _zeros_like(array: Any) -> Any:

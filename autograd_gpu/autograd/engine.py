@@ -31,10 +31,13 @@ waits for this very thread."""
 _PATIENCE = 0.005  # seconds; most passes are over by then
 
 
-try:  # the context variable in which NumPy keeps its error state
-    from numpy._core.umath import _extobj_contextvar as _errstate
+_errstate: Any = None  # the context variable in which NumPy keeps its error state
+try:
+    from numpy._core import umath
 except ImportError:
-    _errstate = None  # type: ignore[assignment]
+    pass
+else:
+    _errstate = getattr(umath, "_extobj_contextvar", None)
 
 
 def _renew() -> None:
@@ -108,8 +111,10 @@ def _pass(
     keep: bool, recorded: bool, inputs: list | None, into: bool,
 ) -> list | None:  # fmt: skip
     one = Pass()
-    one.roots, one.recorded = roots, recorded
-    one.heap, one.leaves = heap, leaves = [], []
+    one.roots, one.recorded, one.keep = roots, recorded, keep
+    heap: list = []
+    leaves: list = []
+    one.heap, one.leaves = heap, leaves
     stashed = () if outer is None or apart else _stash(outer)
     before, plan = local.on, None
     one.users = quiet if _errstate is None else _errstate.get()

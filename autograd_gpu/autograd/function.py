@@ -58,6 +58,7 @@ class Function(BackwardCFunction, metaclass=FunctionMeta):
     """
 
     _backward_cls: Any
+    _parameters: tuple = (None, 0, None)  # forward, how many it has, and its signature
     clear_saved_tensors_on_access = False
     """With True, each saved tensor is given out once, and freed then."""
     boxed_grads_call = False
@@ -130,12 +131,14 @@ class Function(BackwardCFunction, metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward, and record the call where an argument requires grad.
 
-        Keyword arguments count as arguments after the others, in the order in which they are given;
-        with `setup_context` they are put in their places first, defaults included.
+        Keyword arguments are put in the places of forward's parameters first; with `setup_context`
+        defaults are filled in as well.
         """
         separate = cls.setup_context is not _setup_context
         if separate:
-            args, kwargs = _bound(cls.forward, args, kwargs)
+            args, kwargs = _completed(cls, args, kwargs)
+        elif kwargs:
+            args, kwargs = _ordered(cls.forward, args, kwargs)
         given = (*args, *kwargs.values()) if kwargs else args
         ctx = new(cls._backward_cls)
         begin(ctx)
@@ -190,25 +193,29 @@ def _inputs(ctx: Any, given: tuple) -> tuple[list, bool]:
 
 
 _PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_signatures: dict[Any, tuple[int, bool, inspect.Signature]] = {}
 
 
-def _bound(forward: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+def _completed(cls: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """The arguments in the places of forward's parameters, defaults included. TypeError where they
     do not fit.
     """
-    known = _signatures.get(forward)
-    if known is None:
-        signature = inspect.signature(forward)
+    forward, count, signature = cls._parameters
+    if forward != cls.forward:
+        signature = inspect.signature(cls.forward)
         kinds = [p.kind for p in signature.parameters.values()]
-        plain = all(k in _PLACED for k in kinds)
-        known = _signatures[forward] = len(kinds), plain, signature
-    count, plain, signature = known
-    if plain and not kwargs and len(args) == count:
+        count = len(kinds) if all(k in _PLACED for k in kinds) else -1
+        cls._parameters = cls.forward, count, signature
+    if not kwargs and len(args) == count:
         return args, kwargs
     found = signature.bind(*args, **kwargs)
     found.apply_defaults()
     return found.args, found.kwargs
+
+
+def _ordered(forward: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """The arguments in the order of the parameters of a forward that takes ctx first."""
+    found = inspect.signature(forward).bind(None, *args, **kwargs)
+    return found.args[1:], found.kwargs
 
 
 # ---- names that old programs import

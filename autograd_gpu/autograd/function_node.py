@@ -93,6 +93,7 @@ class BackwardCFunction(Node, FunctionCtx):
     _out_forms: tuple  # (shape, dtype, library), or None for what is no tensor
     _forward_cls: Any = None
     _materialize_non_diff_grads = True
+    _whole = True
     hooks = HooksOf()
     shapes_out = _Forms()
     saved_for_forward: Any = None
@@ -125,8 +126,9 @@ class BackwardCFunction(Node, FunctionCtx):
         return raw_tensors(self)
 
     def maybe_clear_saved_tensors(self) -> None:
-        """Free what forward saved."""
-        self._kept = None
+        """Called in backward: free what forward saved, if this pass is to free it anyway."""
+        if here.top is not None and not here.top.keep:
+            self._kept = None
 
     def set_materialize_grads(self, value: bool) -> None:
         """With False, backward gets None, not zeros, for outputs that got no gradient. TypeError
@@ -145,9 +147,6 @@ class BackwardCFunction(Node, FunctionCtx):
     def __call__(self, *grads: Any) -> NoReturn:
         """TypeError: `apply` is what runs backward by hand."""
         raise TypeError(f"'{self.name()}' object is not callable; call its apply")
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError(f"cannot pickle '{self.name()}' object")
 
     # ---- what the engine asks for
 
@@ -204,7 +203,7 @@ class BackwardCFunction(Node, FunctionCtx):
                 unhush(token)
             if local.on is not recorded:
                 set_recording(recorded)
-        return checked(self, results, recorded, needed)
+        return checked(self, results, recorded)
 
     def _all(self, grad: Any, recorded: bool) -> list[Any]:
         """The gradients of all outputs: zeros, or None, where there is none."""

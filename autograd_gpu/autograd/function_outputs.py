@@ -69,7 +69,13 @@ def _complete(ctx: Any, tensors: list, outputs: tuple, live: Any, returned: Any 
         ctx._in_forms = [form_of(a) for a in arrays]
     else:
         ctx._in_forms = [(a.shape, a.dtype, a.__class__) for a in arrays]
-    ctx._out_forms = tuple([_form(o) for o in outputs])
+    forms = []
+    for o in outputs:
+        if o.__class__ is Tensor and (a := o._array).__class__ is np.ndarray:
+            forms.append((a.shape, a.dtype, np))
+        else:
+            forms.append(_form(o))
+    ctx._out_forms = tuple(forms)
     settle(ctx, tick())
     saved = ctx.to_save
     if saved is not None:
@@ -84,7 +90,7 @@ def _form(output: Any) -> Any:
     if not isinstance(output, Tensor):
         return None
     a = output._array
-    return a.shape, a.dtype, np if a.__class__ is np.ndarray else library(a)
+    return a.shape, a.dtype, library(a)
 
 
 def _place_all(ctx: Any, tensors: list, outputs: tuple, recorded: bool) -> tuple:
@@ -197,7 +203,7 @@ def _attach(ctx: Any, o: Tensor, index: int) -> None:
 
 
 def _mark(ctx: Any, index: int) -> tuple:
-    return "multi" if len(ctx._out_forms) > 1 else "function", ctx.name(), index
+    return "multi" if ctx.several() else "function", ctx.name(), index
 
 
 def _rebase(ctx: Any, o: Tensor, index: int, tensors: list) -> None:

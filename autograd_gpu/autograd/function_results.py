@@ -6,12 +6,13 @@ import numpy as np
 
 from .._core.device import device, device_of
 from .._core.tensor import Tensor
+from .hooks import OWN
 from .node import repair
 
 __all__ = ["checked", "form_of"]
 
 
-def checked(node: Any, results: Any, recorded: bool, needed: Any = None) -> list[Any]:
+def checked(node: Any, results: Any, recorded: bool) -> list[Any]:
     """The gradients of the tensors among the arguments; PyTorch's errors for what cannot be
     them.
     """
@@ -40,12 +41,12 @@ def checked(node: Any, results: Any, recorded: bool, needed: Any = None) -> list
                 f"(got {_named(type(g))})"
             )
         edge = edges[k]
-        if edge is None or needed is not None and edge not in needed:
+        if edge is None:
             out.append(None)
             continue
         array, (shape, dtype, kind) = g._array, forms[k]
         if array.shape != shape or array.dtype is not dtype or array.__class__ is not kind:
-            out.append(_fitted(node, g, forms[k], i, recorded))
+            out.append(_fitted(node, g, _at_leaf(edge, array, forms[k]), i, recorded))
         else:
             out.append(g if recorded else array)
     return out
@@ -65,6 +66,12 @@ def _trimmed(node: Any, results: tuple, count: int) -> tuple:
 
 def _named(cls: type) -> str:
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
+
+
+def _at_leaf(edge: Any, array: Any, form: tuple) -> tuple:
+    """The form of an argument; a leaf whose `grad_dtype` was set sees to the dtype itself."""
+    hooks = None if edge.seq else getattr(edge, "hooks", None)
+    return form if hooks is None or hooks.grad_dtype is OWN else (form[0], array.dtype, form[2])
 
 
 def _fitted(node: Any, g: Tensor, form: tuple, index: int, recorded: bool) -> Any:

@@ -4,10 +4,11 @@ set_grad_enabled, inference_mode; and whether passes may use several threads.
 
 import threading
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from .._core.inference import Inference
-from .._core.state import local, set_recording
+from .._core.state import local, off, set_recording
 from .decorate import Decorator
 
 __all__ = [
@@ -100,13 +101,14 @@ class inference_mode(Decorator):
     """
 
     def __new__(cls, mode: bool | Callable = True) -> Any:  # noqa: D102
-        if isinstance(mode, bool):
-            return super().__new__(cls)
+        if mode is True or mode is False:
+            return object.__new__(cls)
         return cls()(mode)  # @inference_mode without parentheses
 
     def __init__(self, mode: bool | Callable = True) -> None:
-        self.mode = bool(mode)
-        self.previous: list[tuple[bool, Inference | None]] = []
+        self.mode, self.previous = bool(mode), []
+
+    previous: list[tuple[bool, Inference | None]]
 
     def clone(self) -> "inference_mode":
         """A fresh context of the same mode."""
@@ -115,15 +117,21 @@ class inference_mode(Decorator):
     def __enter__(self) -> None:
         token = local.inference
         self.previous.append((local.on, token))
-        set_recording(not self.mode)
-        if not self.mode:
+        if self.mode:
+            local.on = False  # not set_recording: the token is reason enough to ask
+            if token is None:
+                local.inference = Inference()
+        else:
+            set_recording(True)
             local.inference = None
-        elif token is None:
-            local.inference = Inference()
 
     def __exit__(self, *_: object) -> None:
         on, local.inference = self.previous.pop()
-        set_recording(on)
+        if on:
+            local.on = True
+            off.discard(get_ident())
+        else:
+            set_recording(False)
 
 
 def is_inference_mode_enabled() -> bool:

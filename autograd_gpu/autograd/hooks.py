@@ -20,7 +20,7 @@ from .hook_calls import (
     run_tensor_hooks,
     wrap,
 )
-from .node import NOWHERE, AccumulateGrad, Node, Output, Undefined, deliver, repair
+from .node import NOWHERE, AccumulateGrad, Node, Output, Undefined, deliver, repair, verbs
 from .passes import Pass, here
 
 __all__ = [
@@ -44,12 +44,15 @@ OWN: Any = object()
 class Hooks:
     """All hooks of one edge: `tensor` before anything, `retain` into a tensor's `.grad`, `pre` and
     `post` around the node, `after` when a leaf's gradient is in place; `outputs`: (number, hooks)
-    of those outputs of the node that have some. Besides, what else is rare: a node's `metadata`, a leaf's `grad_dtype`.
+    of those outputs of the node that have some. Besides, what else is rare: a node's `metadata`, a
+    leaf's `grad_dtype`.
     """
 
     __slots__ = (
         "after", "grad_dtype", "metadata", "outputs", "post", "pre", "retain", "tensor",
     )  # fmt: skip
+
+    metadata: dict
 
     def __init__(self) -> None:
         self.tensor: Mapping = no_hooks
@@ -258,7 +261,7 @@ def outcome(node: Any, grad: Any, one: Pass, keep: bool) -> tuple[Any, Any]:
         if node not in plan.needed:
             return (), ()
     if plan is not None and node in plan.partial:
-        edges, needed = plan.partial[node], plan.wanted
+        edges, needed = plan.partial[node], None if node._whole else plan.wanted
     else:
         edges, needed = node.edges(), None
     if hooked:
@@ -273,8 +276,8 @@ def outcome(node: Any, grad: Any, one: Pass, keep: bool) -> tuple[Any, Any]:
 
 
 def _run_undefined(self: Undefined, grad: Any, heap: list, leaves: list, keep: bool) -> Any:
-    node = self.turn(heap)
-    return None if node is None else step(node, here.top, keep)
+    node, one = self.turn(heap), here.top
+    return None if node is None or one is None else step(node, one, keep)
 
 
 Undefined.run = _run_undefined
@@ -316,8 +319,8 @@ def _before(node: Any, grad: Any, recorded: bool) -> Any:
 
 def _after(node: Any, grad: Any, grads: list, recorded: bool) -> list:
     """The hooks that come after the node: what they make of its results."""
-    given = grad if grad.__class__ is list else [grad]
-    given = tuple(wrap(own(g, recorded)) for g in given)
+    outs = grad if grad.__class__ is list else [grad]
+    given = tuple(wrap(own(g, recorded)) for g in outs)
     grads = [own(g, recorded) for g in grads]
     for hook in list(node.hooks.post.values()):
         result = call(hook, recorded, tuple(map(wrap, grads)), given)
@@ -331,7 +334,7 @@ def retain(tensor: Tensor | None, grad: Any, recorded: bool) -> None:
     if tensor is None or grad is None:
         return
     old = getattr(tensor, "_grad", None)
-    grad = wrap(grad) if recorded else make(as_array(grad).copy())
+    grad = verbs["clone"](wrap(grad)) if recorded else make(as_array(grad).copy())
     if old is not None:
         grad = old + grad  # type: ignore[operator]
     tensor._grad = grad

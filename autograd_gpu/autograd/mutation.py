@@ -6,6 +6,8 @@ import weakref
 from collections import deque
 from typing import Any
 
+import numpy as np
+
 from .._core.dtype import of
 from .._core.layout import owner
 from .._core.state import ANOMALY, modes, state, tick
@@ -107,7 +109,8 @@ def modified(
     """The error that names what was saved, by which node, and both versions. `maker`: what made
     it, where the node's op does not tell.
     """
-    kind = f"torch.{of(array.dtype).legacy}Tensor {list(array.shape)}"
+    place = "" if isinstance(array, np.ndarray) else "cuda."
+    kind = f"torch.{place}{of(array.dtype).legacy}Tensor {list(array.shape)}"
     edge = node.op and node.op.edge_of.get(name)
     maker = node if name == "out" else getattr(node, edge) if edge else maker
     index, maker = getattr(maker, "index", 0), getattr(maker, "node", maker)

@@ -4,11 +4,9 @@ import weakref
 from heapq import heappop, heappush
 from typing import Any
 
-import numpy as np
-
-from .._core.library import KERNELS
 from .._core.state import tick
 from .._core.tensor import Tensor, make
+from .adjust import UNDEFINED, fill, freed, plus, refuse_sizes, repair, sum_to, verbs
 
 __all__ = [
     "NOWHERE",
@@ -27,12 +25,6 @@ __all__ = [
     "sum_to",
     "verbs",
 ]
-
-# `sum`, `reshape`, `to` and `real`; the table of ops binds them, so that this floor imports nothing
-# above it.
-verbs: dict[str, Any] = {}
-
-_SUM_TO = KERNELS.setdefault("sum_to", {})
 
 
 class Node:
@@ -54,6 +46,7 @@ class Node:
     edge_names: tuple[str, ...] = ()
     saved_names: tuple[str, ...] = ()
     title = "Node"
+    _whole = False  # does it compute all gradients, whatever is wanted, and do hooks see them?
 
     def edges(self) -> list[Any]:
         """Where the gradients of the inputs go: nodes, outputs of nodes, leaves, or None."""
@@ -196,6 +189,9 @@ class Node:
     def _sequence_nr(self) -> int:
         return self.seq
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"cannot pickle '{self.name().rpartition('::')[2]}' object")
+
     def __repr__(self) -> str:
         return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
 
@@ -261,6 +257,7 @@ class AccumulateGrad(Node):
     """
 
     __slots__ = ("array", "grad", "leaf")
+    grad: Any
 
     def __init__(self, leaf: Tensor) -> None:
         self.array, self.leaf = leaf._array, weakref.ref(leaf)
@@ -282,7 +279,10 @@ class AccumulateGrad(Node):
         return grad
 
     def fit(self, grad: Any) -> Any:
-        """A gradient in the leaf's shape and dtype; called where it has another."""
+        """A gradient in the leaf's shape and dtype; called where it has another. RuntimeError where
+        the leaf has been given memory of another shape meanwhile (`leaf.data = ...`).
+        """
+        refuse_sizes(self.array.shape, grad.shape)
         return repair(grad, (self.array.shape, self.array.dtype))
 
     def accumulated(self, grad: Any) -> None:
@@ -311,17 +311,6 @@ class Nowhere(Node):
 
 
 NOWHERE = Nowhere()
-
-
-class _NoGradient:
-    """What waits at a leaf with hooks for which a Function gave None; the first gradient takes its
-    place."""
-
-    def __add__(self, other: Any) -> Any:
-        return other
-
-
-UNDEFINED = _NoGradient()
 
 
 class Undefined:
@@ -355,7 +344,7 @@ def split(edge: Any) -> tuple[Any, int]:
     return (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
 
 
-def deliver(edges: list, grads: Any, heap: list, leaves: list) -> None:
+def deliver(edges: Any, grads: Any, heap: list, leaves: list) -> None:
     """Hand gradients on. Returns None: the heap decides which node is next."""
     for edge, grad in zip(edges, grads, strict=False):
         if edge is None:
@@ -381,68 +370,3 @@ def _hand_none(edge: Any, heap: list, leaves: list) -> None:
     elif edge.g is None and hasattr(edge, "hooks"):
         edge.g = UNDEFINED
         leaves.append(edge)
-
-
-def plus(first: Any, second: Any) -> Any:
-    """The sum of two gradients: on CUDA through the op, which has a kernel of its own."""
-    if first.__class__ is np.ndarray or isinstance(first, Tensor) or isinstance(second, Tensor):
-        return first + second
-    if first is UNDEFINED:
-        return second
-    return verbs["add"](first, second)
-
-
-def fill(grads: list, forms: tuple, recorded: bool = False) -> list:
-    """Outputs that received no gradient count as zero. `forms`: (shape, dtype, library) an
-    output.
-    """
-
-    def zeros(form: tuple) -> Any:
-        array = form[2].zeros(form[0], form[1])
-        return make(array) if recorded else array
-
-    return [zeros(form) if g is None else g for g, form in zip(grads, forms, strict=True)]
-
-
-def repair(grad: Any, form: tuple) -> Any:
-    """A gradient in its input's shape and dtype: sums what was broadcast, casts, and drops an
-    imaginary part.
-    """
-    shape, dtype = form
-    tensor = grad.__class__ is Tensor or isinstance(grad, Tensor)
-    array = grad._array if tensor else grad
-    if array.shape != shape:
-        run = None if tensor else _SUM_TO.get(array.__class__)
-        if run is not None:  # on CUDA one kernel sums and casts
-            summed = run(array, shape, dtype)
-            if summed is not NotImplemented:
-                return summed
-        grad = sum_to(grad, shape)
-        array = grad._array if tensor else grad
-    if array.dtype is not dtype:
-        if array.dtype.kind == "c" and dtype.kind != "c":
-            grad = verbs["real"](grad)
-        grad = verbs["to"](grad, dtype) if tensor else grad.astype(dtype)
-    return grad
-
-
-def sum_to(grad: Any, size: tuple[int, ...]) -> Any:
-    """Undo broadcasting: sum over what was added or stretched. Arrays and Tensors alike."""
-    shape = grad._array.shape if isinstance(grad, Tensor) else grad.shape
-    lead = len(shape) - len(size)
-    dims = tuple(range(lead)) + tuple(
-        i + lead for i, n in enumerate(size) if n == 1 and shape[i + lead] != 1
-    )
-    out = verbs["sum"](grad, dims, True)
-    return verbs["reshape"](out, size) if lead else out
-
-
-def freed() -> RuntimeError:
-    """The error of a second pass through a graph whose saved values are gone."""
-    return RuntimeError(
-        "Trying to backward through the graph a second time (or directly access saved tensors "
-        "after they have already been freed). Saved intermediate values of the graph are freed "
-        "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-        "backward through the graph a second time or if you need to access saved tensors after "
-        "calling backward."
-    )

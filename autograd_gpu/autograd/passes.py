@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .node import split
 from .plan import reachable
 
 __all__ = ["Notes", "Pass", "here", "notes_of_pass", "queue_callback", "run_queued"]
@@ -13,16 +14,17 @@ class Pass:
     """One pass in progress.
 
     `heap`: the nodes that wait; `leaves`: those that have a gradient; `roots`: where it began;
-    `recorded`: is it itself recorded; `plan`: what it is to come to, None for all; `users`: NumPy's
-    error state outside of it, under which hooks run; `node`: the node whose hooks or Function run
-    just now; `failed`: the node that raised; `pending`: its gradients, where they do not lie in the
-    nodes.
+    `recorded`: is it itself recorded; `keep`: does what was saved stay; `plan`: what it is to come
+    to, None for all; `users`: NumPy's error state outside of it, under which hooks run; `node`: the
+    node whose hooks or Function run just now; `failed`: the node that raised; `pending`: its
+    gradients, where they do not lie in the nodes.
     """
 
     heap: list
     leaves: list
     roots: Any
     recorded: bool
+    keep: bool
     users: Any
     plan: Any = None
     node: Any = None
@@ -51,12 +53,11 @@ class Notes:
         self._visited: set | None = None
 
     def visits(self, edge: Any) -> bool:
-        """Does this pass come to `edge`, if gradients are computed for all that it walks over?"""
-        if self._plan is not None:
-            return edge in self._plan.wanted
+        """Do the hooks at `edge` run in this pass? Those of all outputs of a node do if it runs."""
+        node, _ = split(edge)
         if self._visited is None:
             self._visited = set(reachable(self._roots))
-        return edge in self._visited
+        return node in self._visited and (self._plan is None or node in self._plan.wanted)
 
 
 def notes_of_pass() -> Notes | None:
@@ -78,8 +79,6 @@ def queue_callback(callback: Callable[[], Any]) -> None:
     notes = notes_of_pass()
     if notes is None:
         raise RuntimeError("Final callbacks can only be installed during backward pass.")
-    if not callable(callback):
-        raise TypeError(f"'{type(callback).__name__}' object is not callable")
     notes.queued.append(callback)
 
 

@@ -1,4 +1,4 @@
-"""What a pass will come to: the nodes that lead to the wanted inputs, and when a leaf is complete."""
+"""What a pass will come to: the nodes that lead to the inputs, and when a leaf is complete."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -28,9 +28,9 @@ class Plan:
     """A pass with `inputs`.
 
     `needed`: the nodes that run, those that lead to an input. `partial`: those of them that lead
-    elsewhere too, and their edges without the others. `taps`: node -> the numbers of its outputs whose gradients are asked for.
-    `wanted`: all edges to which gradients go. `special`: what the usual loop must not simply run.
-    `captured`: (node, number) -> gradient.
+    elsewhere too, and their edges without the others. `taps`: node -> the numbers of its outputs
+    whose gradients are asked for. `wanted`: all edges to which gradients go. `special`: what the
+    usual loop must not simply run. `captured`: (node, number) -> gradient.
     """
 
     __slots__ = ("captured", "needed", "partial", "special", "taps", "wanted")

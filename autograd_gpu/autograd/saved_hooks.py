@@ -59,14 +59,14 @@ class save_on_cpu(saved_tensors_hooks):
 
     Args:
         pin_memory: page-locked host memory; copies from and to it need not be waited for.
-        device_type: the kind of device whose memory is to be spared; "cuda" is the only one.
+        device_type: the kind of device whose memory is to be spared. Tensors come back to where
+            they were, whatever it says. TypeError for anything but a string.
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        if device_type != "cuda":
-            raise ValueError(
-                f"save_on_cpu(): device_type must be 'cuda', the only device besides the CPU, but "
-                f"got {device_type!r}"
+        if not isinstance(device_type, str):
+            raise TypeError(
+                f"save_on_cpu(): device_type must be a string, not {type(device_type).__name__}"
             )
 
         def pack(tensor: Any) -> tuple[Any, Any]:

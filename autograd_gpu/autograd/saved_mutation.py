@@ -48,7 +48,7 @@ class SavedTensors:
             for place in [key for key, members in self._places.items() if not members]:
                 del self._places[place]
             self._prune_at = 64 + 2 * len(self._places)
-        self._places[id(memory_of(saved.array))].add(saved)
+        self._places[_memory(saved.array)].add(saved)
         return saved
 
     def _unpack(self, saved: _Saved) -> Tensor:
@@ -61,7 +61,7 @@ class SavedTensors:
 
     def _keep(self, array: Any) -> None:
         """`array` is about to be written: copy what was saved of these elements."""
-        members = self._places.get(id(memory_of(array)))
+        members = self._places.get(_memory(array))
         if not members:
             return
         copies: dict[int, Any] = {}
@@ -72,6 +72,11 @@ class SavedTensors:
                     copies[id(before)] = before, _copy(before)
                 saved.array = copies[id(before)][1]
                 members.discard(saved)
+
+
+def _memory(array: Any) -> int:
+    """A number for the memory that an array looks at, the same for `t` and `t.data`."""
+    return id(memory_of(array) if isinstance(array, np.ndarray) else array.data.mem)
 
 
 def _copy(array: Any) -> Any:

@@ -6,10 +6,12 @@ Ops know none of this: while some mode is in force, a node that was just made is
 unpacks them for the time of a run.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._core.inference import Inference, alive, is_inference, mark
+from .._core.device import device_of
+from .._core.inference import Inference, is_inference, mark
 from .._core.library import RAW
 from .._core.state import local, recording, set_recording
 from .._core.tensor import Tensor, make
@@ -24,11 +26,13 @@ __all__ = [
     "node_observers",
     "observe_node",
     "observe_result",
+    "observe_write",
     "pack_slot",
     "packed",
     "refuse_inference",
     "result_observers",
     "saved_value",
+    "writes_as_usual",
 ]
 
 node_observers: list[Callable[[Any], None]] = []
@@ -41,10 +45,11 @@ result_observers: list[Callable[[Any, Any], None]] = []
 class Packed:
     """One saved tensor as a pack hook left it, and the hook that brings it back."""
 
-    __slots__ = ("unpack_hook", "value")
+    __slots__ = ("form", "unpack_hook", "value")
 
-    def __init__(self, value: Any, unpack_hook: Callable[[Any], Tensor]) -> None:
+    def __init__(self, value: Any, unpack_hook: Callable[[Any], Tensor], array: Any) -> None:
         self.value, self.unpack_hook = value, unpack_hook
+        self.form = array.shape, device_of(array)
 
     def unpack(self) -> Tensor:
         """The tensor again. TypeError where the hook gives anything else."""
@@ -55,6 +60,28 @@ class Packed:
                 f"{type(result).__name__}"
             )
         return result
+
+    def array(self) -> Any:
+        """Its array, for a formula. RuntimeError where that has another shape or device."""
+        array = self.unpack()._array
+        shape, place = self.form
+        if array.shape != shape and not _fits(array.shape, shape):
+            raise RuntimeError(
+                f"saved tensor unpack_hook returned a tensor of shape {list(array.shape)} in the "
+                f"place of one of shape {list(shape)}"
+            )
+        if device_of(array) != place:
+            raise RuntimeError(
+                f"saved tensor unpack_hook returned a tensor on {device_of(array)} in the place of "
+                f"one on {place}"
+            )
+        return array
+
+
+def _fits(found: tuple, wanted: tuple) -> bool:
+    """Can one shape be broadcast to the other?"""
+    pairs = zip(found[::-1], wanted[::-1], strict=False)
+    return len(found) <= len(wanted) and all(n in (1, m) for n, m in pairs)
 
 
 def packed(tensor: Tensor, hooks: tuple[Callable, Callable] | None = None) -> Packed:
@@ -75,7 +102,7 @@ def packed(tensor: Tensor, hooks: tuple[Callable, Callable] | None = None) -> Pa
             "to pack hook cannot be modified by in-place operations as this can lead to unexpected "
             "side-effects. Give the hook a clone to write into."
         )
-    return Packed(value, unpack)
+    return Packed(value, unpack, tensor._array)
 
 
 def observe_node(node: Any, values: Any) -> None:
@@ -111,7 +138,7 @@ def concerns(values: Any) -> bool:
     goes on in the usual way."""
     if result_observers or node_observers or local.packing:
         return True
-    if not alive or not local.on or local.inference is not None:
+    if not local.on or local.inference is not None:
         return False
     for v in values:
         if v.__class__ is list or v.__class__ is tuple:
@@ -131,6 +158,12 @@ def observe_result(op: Any, result: Any) -> None:
         observe(op, result)
 
 
+def observe_write(op: Any, target: Tensor) -> None:
+    """A write in place ended while some mode is in force."""
+    for observe in result_observers:
+        observe(op, target)
+
+
 def before_write(t: Tensor) -> None:
     """Called before a write in place while some mode is in force. RuntimeError for an inference
     tensor outside inference mode."""
@@ -142,6 +175,16 @@ def before_write(t: Tensor) -> None:
         )
     for keep in local.before_write:
         keep(t._array)
+
+
+def writes_as_usual(t: Tensor, values: tuple) -> bool:
+    """`before_write`, and: may the write of these values then go on in the usual way?"""
+    if local.inference is not None and not result_observers:  # nothing is saved
+        for keep in local.before_write:
+            keep(t._array)
+        return True
+    before_write(t)
+    return not concerns((t, *values))
 
 
 def before_writes(tensors: Iterable[Tensor | None]) -> None:
@@ -218,21 +261,59 @@ def _packed_class(cls: Any) -> type:
 
 def _unpacking(method: Callable) -> Callable:
     def unpacked(self: Any, *args: Any) -> Any:
-        before = [(name, getattr(self, name)) for name in self.saved_names]
-        before = [(name, value) for name, value in before if _is_packed(value)]
-        for name, value in before:
-            setattr(self, name, _again(value))
-        released = False
+        with _lock:
+            use = _uses.get(self)
+            if use is not None:
+                use.count += 1
+        if use is None:
+            use = _unpack(self)
         try:
-            result = method(self, *args)
-            released = all(getattr(self, name) is None for name, _ in before)
-            return result
+            return method(self, *args)
         finally:
-            if not released:
-                for name, value in before:
-                    setattr(self, name, value)
+            _leave(self, use)
 
     return unpacked
+
+
+class _Use:
+    """A node whose slots hold arrays for the time of `count` runs, and what they held before."""
+
+    __slots__ = ("before", "count")
+
+    def __init__(self, before: list[tuple[str, Any]]) -> None:
+        self.count, self.before = 1, before
+
+
+# Passes of several threads may run a node at once: who comes first unpacks, who goes last packs.
+_uses: dict[Any, _Use] = {}
+_lock = threading.Lock()
+
+
+def _unpack(node: Any) -> _Use:
+    before = [(name, getattr(node, name)) for name in node.saved_names]
+    use = _Use([(name, value) for name, value in before if _is_packed(value)])
+    # All of them first: an unpack hook may fail. No lock: it may run anything.
+    arrays = [_again(value) for _, value in use.before]
+    with _lock:
+        other = _uses.get(node)
+        if other is not None:
+            other.count += 1
+            return other
+        for (name, _), array in zip(use.before, arrays, strict=True):
+            setattr(node, name, array)
+        _uses[node] = use
+    return use
+
+
+def _leave(node: Any, use: _Use) -> None:
+    with _lock:
+        use.count -= 1
+        if use.count:
+            return
+        del _uses[node]
+        if any(getattr(node, name) is not None for name, _ in use.before):  # it was not released
+            for name, value in use.before:
+                setattr(node, name, value)
 
 
 def _is_packed(value: Any) -> bool:
@@ -243,8 +324,8 @@ def _is_packed(value: Any) -> bool:
 
 def _again(value: Any) -> Any:
     if value.__class__ is Packed:
-        return value.unpack()._array
-    return value.__class__(v.unpack()._array for v in value)
+        return value.array()
+    return value.__class__(v.array() for v in value)
 
 
 def saved_value(node: Any, name: str) -> Any:

@@ -198,7 +198,8 @@ def mark_written(target: Tensor) -> None:
         record_write(target._array)
     elif family.__class__ is not Inference:
         record_write(target._array)
-        stale(family, False)
+        if family:
+            stale(family, False)
     elif family.writes is not None:
         family.writes += 1
 

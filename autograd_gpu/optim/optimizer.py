@@ -80,6 +80,10 @@ def _titled(what: str) -> Callable[[tuple], str]:
     return lambda args: f"Optimizer.{what}#{type(args[0]).__name__}.{what}"
 
 
+def _a_parameter(args: tuple) -> tuple:
+    return tuple(p for group in args[0].param_groups[:1] for p in group["params"][:1])
+
+
 class Optimizer:
     """Base of all optimizers: holds parameters in groups, each group with its own options.
 
@@ -99,7 +103,7 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
-            observe.offer(cls.step, _titled("step"))
+            observe.offer(cls.step, _titled("step"), place=_a_parameter)
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -242,4 +246,4 @@ def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
-observe.offer(Optimizer.zero_grad, _titled("zero_grad"))
+observe.offer(Optimizer.zero_grad, _titled("zero_grad"), place=_a_parameter)

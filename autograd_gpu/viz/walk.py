@@ -6,6 +6,7 @@ from .._core.tensor import Tensor
 from ..autograd.function import BackwardCFunction
 from ..autograd.function_saved import kept_arrays
 from ..autograd.node import AccumulateGrad
+from ..autograd.saving import Packed
 from ..autograd.views import CopySlices
 from .picture import Arrow, Box, Picture, printable
 
@@ -153,10 +154,10 @@ def option_names(node: Any) -> list[str]:
 
 
 def is_array(value: Any) -> bool:
-    """Is this an array of any library, or a Tensor?"""
-    return hasattr(value, "shape") and hasattr(value, "strides")
+    """Is this an array of any library, a Tensor, or what a hook packed one into?"""
+    return isinstance(value, Packed) or hasattr(value, "shape") and hasattr(value, "strides")
 
 
 def size(value: Any) -> str:
-    """`(2, 3)`"""
-    return str(tuple(value.shape))
+    """`(2, 3)`; of what a hook packed nothing is known."""
+    return "packed" if isinstance(value, Packed) else str(tuple(value.shape))

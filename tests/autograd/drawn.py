@@ -223,6 +223,6 @@ def log_of(t, lines, passes, device="cpu"):
         drawn = Drawn(t, lines, device)
         for one in passes:
             drawn.run(**one)
-            if not one["keep"] and not one["create"]:
+            if not one["keep"]:
                 break
     return drawn.log

@@ -88,6 +88,30 @@ def test_several_saved_outputs(t):
 
 
 @agree
+def test_an_argument_that_is_saved_and_returned(t):
+    """It is the argument that comes back, not the output: that is another tensor."""
+    x = leaf(t, [1.0, 2.0])
+    z = x * x
+    fn = keeping(
+        t, lambda ctx, x: (ctx.save_for_backward(x), x)[1], lambda ctx, g: g * ctx.saved_tensors[0]
+    )
+    y = fn.apply(z)
+    (saved,) = y.grad_fn.saved_tensors
+    (g,) = t.autograd.grad(y.sum(), x, create_graph=True)
+    return saved is z, saved is y, saved.grad_fn.name(), g, t.autograd.grad(g.sum(), x)
+
+
+def test_a_history_given_up_after_the_save():
+    """The saved tensor still has it: `detach_()` later changes no derivative."""
+    x = leaf(ag, [1.0, 2.0])
+    b = x * x
+    y = keeping(ag, lambda ctx, x: (ctx.save_for_backward(x), x * x)[1], lambda ctx, g: g * 2 * ctx.saved_tensors[0]).apply(b)
+    b.detach_()
+    (g,) = ag.autograd.grad(y.sum(), x, create_graph=True)
+    assert g.tolist() == [4, 32] and ag.autograd.grad(g.sum(), x)[0].tolist() == [12, 48]
+
+
+@agree
 def test_tensors_from_elsewhere(t):
     """Neither inputs nor outputs: a leaf, a result, and what forward computed."""
     w = leaf(t, [5.0, 6.0])
@@ -139,9 +163,12 @@ def test_ctx_in_forward_and_after(t):
     def forward(ctx, x):
         ctx.save_for_backward(x)
         seen.append((ctx.saved_tensors, len(ctx.to_save), ctx.dirty_tensors, ctx.non_differentiable))
-        return x * 2
+        y = x.round()
+        ctx.mark_non_differentiable(y)
+        ctx.mark_dirty(x)
+        return x.mul_(2), y
 
-    node = keeping(t, forward).apply(leaf(t, [1.0])).grad_fn
+    node = keeping(t, forward).apply(leaf(t, [1.0]) * 1)[0].grad_fn
     return seen, node.to_save, node.dirty_tensors, node.non_differentiable, len(node.saved_tensors)
 
 
@@ -158,15 +185,29 @@ def test_what_a_pass_frees(t):
         y, z = fn.apply(x), quiet.apply(x)
         y.sum().backward()
         z.sum().backward()
-        seen.append(fails(RuntimeError, FREED, lambda: y.grad_fn.saved_tensors))
-        seen.append(works(lambda: y.grad_fn._raw_saved_tensors))
+        for name in ("saved_tensors", "_raw_saved_tensors"):
+            seen.append(fails(RuntimeError, FREED, getattr, y.grad_fn, name))
         seen.append(fails(RuntimeError, FREED, y.sum().backward))
         seen.append((works(z.sum().backward), y.grad_fn.needs_input_grad, y.grad_fn.next_functions[0][0].name()))
     y = fn.apply(x)
     y.sum().backward(retain_graph=True)
-    seen.append(y.grad_fn.saved_tensors)
+    return seen, y.grad_fn.saved_tensors
+
+
+@agree
+def test_backward_may_free_what_it_has_read(t):
+    """It is kept where the pass is to keep it."""
+
+    def backward(ctx, g):
+        ctx.maybe_clear_saved_tensors()
+        seen.append(works(lambda: ctx.saved_tensors))
+        return g
+
+    seen, x = [], leaf(t, [1.0])
+    y = keeping(t, keep, backward).apply(x)
     y.grad_fn.maybe_clear_saved_tensors()
-    seen.append(fails(RuntimeError, FREED, lambda: y.grad_fn.saved_tensors))
+    y.backward(retain_graph=True)
+    y.backward()
     return seen
 
 

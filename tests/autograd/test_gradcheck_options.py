@@ -219,6 +219,22 @@ def test_backward_without_gradients(t):
 
 
 @agree
+def test_one_output_without_a_gradient_beside_one_of_zeros(t):
+    """Wrong only so: no Jacobian shows it."""
+    def forward(ctx, x):
+        ctx.set_materialize_grads(False)
+        return x * 2, x * 3
+
+    def backward(ctx, a, b):
+        if b is None and a is not None and not a.any():
+            return t.ones(2, dtype=t.float64)
+        return sum((g * n for g, n in ((a, 2), (b, 3)) if g is not None), t.zeros(2, dtype=t.float64))
+
+    f, x = apply(t, forward, backward), leaf(t, [1.0, 2.0])
+    return said(t.autograd.gradcheck, f, x)[1][:60], said(t.autograd.gradcheck, f, x, check_undefined_grad=False)
+
+
+@agree
 def test_functions_in_the_midst_of_a_graph_see_no_gradient_either(t):
     def bad(ctx, g):
         return t.ones(2, dtype=t.float64) if g is None else g * 2

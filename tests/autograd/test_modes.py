@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sys
 import threading
 
 import pytest
@@ -206,13 +207,75 @@ def test_yield_from(t):
 
 
 def test_coroutines():
-    """The mode holds while the function runs."""
+    """The mode holds while the function's own code runs: not in others, that run while it waits.
+    PyTorch's decorators do not reach into coroutines and asynchronous generators at all."""
 
     @ag.no_grad()
     async def off(x):
-        return ag.is_grad_enabled(), (x * 2).requires_grad
+        before = (x * 2).requires_grad
+        await asyncio.sleep(0.005)
+        return before, ag.is_grad_enabled(), (x * 2).requires_grad
 
-    assert asyncio.run(off(leaf(ag, [1.0]))) == (False, False)
+    async def other(x):
+        seen = []
+        for _ in range(3):
+            seen.append((x * 2).requires_grad)
+            await asyncio.sleep(0.002)
+        return seen
+
+    @ag.no_grad()
+    async def numbers(x):
+        got = None
+        while got != "stop":
+            await asyncio.sleep(0)
+            got = yield got, ag.is_grad_enabled()
+
+    async def main():
+        log = [await asyncio.gather(off(x), other(x))]
+        async for value in numbers(x):
+            log.append((value, ag.is_grad_enabled()))
+            if len(log) == 3:
+                break
+        it = numbers(x)
+        log.append(await it.asend(None))
+        log.append(await it.asend("sent"))
+        try:
+            await it.asend("stop")
+        except StopAsyncIteration:
+            log.append("stopped")
+        return log
+
+    x = leaf(ag, [1.0])
+    assert asyncio.run(main()) == [
+        [(False, False, False), [True, True, True]],
+        ((None, False), True),
+        ((None, False), True),
+        (None, False),
+        ("sent", False),
+        "stopped",
+    ]
+    assert ag.is_grad_enabled()
+
+
+def test_a_coroutine_that_fails_or_is_cancelled():
+    log = []
+
+    @ag.no_grad()
+    async def work(error):
+        try:
+            await asyncio.sleep(0 if error else 10)
+            raise KeyError("mine")
+        finally:
+            log.append(ag.is_grad_enabled())
+
+    async def main():
+        task = asyncio.create_task(work(None))
+        await asyncio.sleep(0)
+        task.cancel()
+        return [type(r) for r in await asyncio.gather(work(1), task, return_exceptions=True)]
+
+    assert asyncio.run(main()) == [KeyError, asyncio.CancelledError]
+    assert log == [False, False]
     assert ag.is_grad_enabled()
 
 
@@ -315,3 +378,128 @@ def test_the_autograd_namespace_has_them(torch):
         assert t.autograd.no_grad is t.no_grad
         assert t.autograd.enable_grad is t.enable_grad
         assert t.autograd.set_grad_enabled is t.set_grad_enabled
+
+
+@agree
+def test_what_is_no_mode(t):
+    words = "must be bool, not"
+    seen = [fails(TypeError, words, t.set_grad_enabled, v) for v in (1, None, "x")]
+    several = t.autograd.grad_mode.set_multithreading_enabled
+    return *seen, fails(TypeError, words, several, 1), t.is_grad_enabled()
+
+
+@agree
+def test_set_grad_enabled_in_each_other(t):
+    seen = []
+
+    @t.set_grad_enabled(True)
+    def on():
+        """Doc."""
+        return t.is_grad_enabled()
+
+    with t.set_grad_enabled(False):
+        seen.append((t.is_grad_enabled(), on(), t.is_grad_enabled()))
+        with t.set_grad_enabled(True):
+            t.set_grad_enabled(False)
+            seen.append(t.is_grad_enabled())
+        seen.append(t.is_grad_enabled())
+    context = t.set_grad_enabled(False)
+    seen.append(t.is_grad_enabled())
+    with context:
+        seen.append(t.is_grad_enabled())
+    return [*seen, t.is_grad_enabled(), on.__doc__]
+
+
+@agree
+def test_inplace_and_out_on_leaves_and_views(t):
+    """Under no_grad they are allowed, counted, and change no history."""
+    x = leaf(t, [1.0, 2.0, 3.0])
+    y = x * 2
+    with t.no_grad():
+        for write in (
+            lambda: x.add_(1),
+            lambda: x[:2].mul_(2),
+            lambda: t.mul(x, 2, out=x),
+            lambda: t.exp(y.detach(), out=y),
+            lambda: x.__setitem__(0, 5.0),
+            lambda: x.copy_(t.ones(3)),
+            lambda: t.add(x[1:], 1, out=x[1:]),
+        ):
+            write()
+    words = "functions with out=... arguments don't support automatic differentiation"
+    seen = [fails(RuntimeError, words, t.add, x, 1, out=t.zeros(3, dtype=t.float64))]
+    seen.append(fails(RuntimeError, "a leaf Variable that requires grad", x.add_, 1))
+    y.sum().backward()
+    return x, x.is_leaf, x.grad, x._version, y, type(y.grad_fn).__name__, *seen
+
+
+@agree
+def test_whether_passes_use_several_threads(t):
+    choose, seen = t.autograd.grad_mode.set_multithreading_enabled, []
+    enabled = t._C._is_multithreading_enabled if hasattr(t, "_C") else t.autograd.is_multithreading_enabled
+    seen.append(enabled())
+    with choose(False):
+        seen.append(enabled())
+        with choose(True):
+            seen.append(enabled())
+        x = leaf(t, [1.0, 2.0])
+        (x * x).sum().backward()
+        thread = threading.Thread(target=lambda: seen.append(enabled()))
+        thread.start()
+        thread.join()
+        seen.append(enabled())
+    context = choose(False)
+    seen.append(enabled())
+    choose(True)
+    with context:
+        seen.append(enabled())
+    seen.append(enabled())
+
+    @choose(True)
+    def decorated():
+        return enabled()
+
+    return seen, decorated(), enabled(), x.grad, t.autograd.set_multithreading_enabled is choose
+
+
+def test_a_pass_runs_in_the_thread_that_calls_it():
+    """Whatever `set_multithreading_enabled` says."""
+    for several in (True, False):
+        seen = []
+        x = leaf(ag, [1.0, 2.0])
+        y = x * 2
+        y.register_hook(lambda g, seen=seen: seen.append(threading.get_ident()))
+        with ag.autograd.set_multithreading_enabled(several):
+            y.sum().backward()
+        assert seen == [threading.get_ident()]
+
+
+@pytest.mark.parametrize("name", ["x * 2", "add", "view", "slice", "cat", "sort", "add_", "chunk"])
+def test_inference_mode_costs_no_more_calls_than_no_grad(name):
+    """Python calls of an operation, counted: with one more at most where something is written."""
+    x = ag.ones(3)
+    work = {
+        "x * 2": lambda: x * 2,
+        "add": lambda: ag.add(x, x),
+        "view": lambda: x.view(3, 1),
+        "slice": lambda: x[:2],
+        "cat": lambda: ag.cat([x, x]),
+        "sort": lambda: x.sort(),
+        "add_": lambda: x.add_(1.0),
+        "chunk": lambda: x.chunk(3),
+    }[name]
+    with ag.no_grad():
+        usual = calls(work)
+    with ag.inference_mode():
+        assert calls(work) <= usual + {"add_": 1, "cat": 1, "sort": 4, "chunk": 4}.get(name, 0)
+
+
+def calls(work):
+    work()
+    count = []
+    sys.setprofile(lambda frame, event, arg: count.append(event) if event == "call" else None)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return len(count)

@@ -11,6 +11,8 @@ from autograd_gpu._ops import observe as gate
 from autograd_gpu._ops.declare import Array, op
 from autograd_gpu._ops.registry import PUBLIC, REGISTRY
 
+from .test_profiler import listed
+
 
 @pytest.fixture
 def watching():
@@ -18,7 +20,8 @@ def watching():
     seen = []
 
     def observer(gate, call, args, kwargs):
-        seen.append((gate.title(args), gate.given(args)))
+        if gate.title(args) != "[first call]":
+            seen.append((gate.title(args), gate.given(args)))
         return call(*args, **kwargs)
 
     gate.observe(observer)
@@ -71,10 +74,15 @@ def test_a_first_call_inside(fresh):
         y = fresh(x)
         again = x.__fresh__()
         fresh(x)
-    assert [e.name for e in prof.function_events] == ["aten::fresh"] * 3
+        written = ag.zeros(2).fresh_()
+        written.fresh_()
+    assert [e.name for e in listed(prof)] == ["aten::fresh"] * 3 + ["aten::zeros"] + ["aten::fresh_"] * 2
+    assert written.tolist() == pytest.approx([2.718281828] * 2)
+    assert sum(e.name == "[first call]" for e in prof.function_events) == 3, "of three functions, and of no op"
     assert "def fresh(" in fresh.op.source
     assert fresh.__code__ is not stub and fresh.__code__.co_filename.startswith("<autograd_gpu fresh")
     assert fresh.op.operator.__code__.co_filename.startswith("<autograd_gpu __fresh__")
+    assert Tensor.fresh_.__code__.co_filename.startswith("<autograd_gpu fresh_")
     for result in (y, again, fresh(x)):
         (grad,) = ag.autograd.grad(result.sum(), x)
         assert grad.tolist() == pytest.approx([2.718281828] * 2)
@@ -96,7 +104,7 @@ def test_a_first_call_between(fresh):
     made = fresh.__code__
     with ag.autograd.profiler.profile() as prof:
         assert fresh(ag.zeros(1)) == 1
-    assert fresh.__code__ is made and [e.name for e in prof.function_events][1] == "aten::fresh"
+    assert fresh.__code__ is made and [e.name for e in listed(prof)][1] == "aten::fresh"
 
 
 def test_first_calls_of_many_threads(fresh):
@@ -113,7 +121,7 @@ def test_first_calls_of_many_threads(fresh):
         for thread in threads:
             thread.join()
     assert results == [1] * 8
-    assert sum(e.name == "aten::fresh" for e in prof.function_events) == 8
+    assert sum(e.name == "aten::fresh" for e in listed(prof)) == 8
 
 
 def test_every_way_to_call(watching):
@@ -143,7 +151,7 @@ def test_errors_pass_through():
         with pytest.raises(TypeError):
             ag.mul(ag.ones(2), nonsense=1)
         ag.ones(2).exp()
-    assert [(e.name, e.cpu_parent) for e in prof.function_events][-1] == ("aten::exp", None)
+    assert [(e.name, e.cpu_parent) for e in listed(prof)][-1] == ("aten::exp", None)
     assert ag.mul.__code__.co_filename.startswith("<autograd_gpu")
 
 
@@ -158,7 +166,7 @@ def test_observers_in_each_other():
         order.append("inner")
         return call(*args, **kwargs)
 
-    x = ag.ones(1)
+    x = ag.neg(ag.ones(1)).neg() + 0  # so that no call below is a first one
     gate.observe(outer)
     gate.observe(inner)
     try:
@@ -182,7 +190,7 @@ def test_the_last_observer_leaves_during_a_call():
 
     gate.observe(observer)
     assert ag.nn.functional.softmax(ag.zeros(2), 0).tolist() == [0.5, 0.5]
-    assert ag.add.__code__.co_filename.startswith("<autograd_gpu") or ag.add.__code__ in gate._STUBS
+    assert ag.exp.__code__.co_name in ("exp", "_general_stub") and gate._observers == ()
 
 
 def test_other_functions_can_be_offered():
@@ -198,7 +206,7 @@ def test_other_functions_can_be_offered():
 
         gate.offer(late, lambda args: "late")
         late(1)
-    found = {e.name: e.input_shapes for e in prof.function_events}
+    found = {e.name: e.input_shapes for e in listed(prof)}
     assert found["offered#1"] == [[2]] and found["late"] == []
 
 
@@ -208,7 +216,7 @@ def test_formulas_are_not_listed():
     y = (x.cumsum(0).exp() / x).norm()
     with ag.autograd.profiler.profile() as prof:
         y.backward()
-    assert not [e.name for e in prof.function_events if e.name.startswith("aten::")]
+    assert not [e.name for e in listed(prof) if e.name.startswith("aten::")]
     with ag.autograd.profiler.profile() as prof:
         ag.from_numpy(ag.ones(2).numpy())
-    assert [e.name for e in prof.function_events] == ["aten::ones", "aten::from_numpy"]
+    assert [e.name for e in listed(prof)] == ["aten::ones", "aten::from_numpy"]

@@ -10,6 +10,7 @@ from autograd_gpu.autograd.profiler.ranges import markers, running
 from autograd_gpu.autograd.watch import watchers
 
 from .agree import agree, fails, on_host
+from .test_profiler import listed
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def test_an_unfinished_profile_says_so():
     with prof:
         ag.ones(1)
         assert repr(prof) == str(prof) == "<unfinished autograd_gpu.autograd.profiler.profile>"
-    assert repr(prof).startswith("[<FunctionEvent id=0 name=aten::ones cpu_time=")
+    assert repr(prof).startswith("[<FunctionEvent id=0 name=")
 
 
 def test_nothing_to_export_before_the_end(tmp_path):
@@ -127,7 +128,7 @@ def test_an_error_in_the_program_ends_the_profile():
         with P.profile() as prof, P.record_function("x"):
             ag.ones(1)
             raise ZeroDivisionError
-    assert [e.name for e in prof.function_events] == ["x", "aten::ones"]
+    assert [e.name for e in listed(prof)] == ["x", "aten::ones"]
 
 
 @agree

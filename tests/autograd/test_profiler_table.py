@@ -8,6 +8,13 @@ from autograd_gpu.autograd.profiler import units
 from .agree import agree, on_host
 
 
+@pytest.fixture(autouse=True)
+def called_before():
+    """Else the code that ops write on their first call would be a row of its own."""
+    ag.ones(1).exp() + ag.ones(1).sin()
+    ag.nn.functional.linear(ag.ones(2, 2), ag.ones(2, 2), ag.ones(2))
+
+
 def titles(table):
     """The titles of the columns."""
     lines = table.splitlines()

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 import autograd_gpu as ag
+from autograd_gpu._core.state import off
 
 from .agree import leaf
 from .test_threads import run
@@ -210,6 +211,7 @@ def test_a_thread_that_dies_in_no_grad_takes_nothing_along():
 
     for _ in range(5):
         assert [type(e) for e in run(2, lambda i: dies())] == [ValueError] * 2
+        assert not off
         x = leaf(ag, [2.0])
         assert (x * 2).requires_grad
         assert run(1, lambda i: (x * 2).backward()) == []

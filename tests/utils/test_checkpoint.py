@@ -475,6 +475,21 @@ def test_mixed_with_mutable_containers():
     assert x.grad.tolist() == z.grad.tolist()
 
 
+@agree
+def test_passes_in_a_group_share_a_recomputation(t):
+    x, w = leaf(t, [0.4, 1.2]), leaf(t, [3.0, 4.0])
+    f, calls = counted(lambda a, b: (a.sin() * a, b.exp() * b))
+    y, z = kept(t, f, x, w)
+    with tools(t).GraphExecGroup() as group:
+        y.sum().backward(retain_graph=True)
+        z.sum().backward(retain_graph=True)
+        words = fails(RuntimeError, "contexts cannot be nested", tools(t).GraphExecGroup().__enter__)
+        again = fails(tools(t).CheckpointError, "already unpacked once", y.sum().backward, retain_graph=True)
+    count = len(calls)
+    y.sum().backward()
+    return count, len(calls), x.grad, w.grad, words, again, isinstance(group, tools(t).GraphExecGroup)
+
+
 # ---- checkpoint_sequential
 
 

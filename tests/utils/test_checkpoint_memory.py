@@ -1,6 +1,7 @@
 """What checkpoints hold: the arguments of each, the inside of one at a time, and nothing afterwards."""
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -16,7 +17,6 @@ from .test_checkpoint import BOTH
 @pytest.fixture(autouse=True)
 def without_gc():
     """Everything is to go as soon as nobody refers to it."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
@@ -25,12 +25,12 @@ def without_gc():
 class Watched:
     """A chain of `n` operations; says how many of the arrays that it made are alive."""
 
-    def __init__(self, n=10):
-        self.n, self.arrays, self.peak = n, [], 0
+    def __init__(self, n=10, op=ag.sin):
+        self.n, self.op, self.arrays, self.peak = n, op, [], 0
 
     def __call__(self, x):
         for _ in range(self.n):
-            x = x.sin()
+            x = self.op(x)
             self.arrays.append(weakref.ref(x._array))
             self.peak = max(self.peak, self.alive())
         return x
@@ -53,8 +53,9 @@ def test_without_a_checkpoint_all_is_kept():
 
 
 @BOTH
-def test_only_the_result_outlives_the_forward(reentrant):
-    x, f = leaf(ag, [1.0, 2.0]), Watched()
+@pytest.mark.parametrize("op", [ag.sin, ag.tanh])  # one saves its input, the other its output
+def test_only_the_result_outlives_the_forward(reentrant, op):
+    x, f = leaf(ag, [1.0, 2.0]), Watched(10, op)
     y = checkpoint(f, x, use_reentrant=reentrant)
     assert f.alive() == 1
     y.sum().backward()
@@ -100,6 +101,21 @@ def test_all_goes_after_backward(reentrant):
         assert gone(seen) == [True, True]
     del y, root
     assert gone(seen) == [True, True]
+
+
+def test_nothing_is_kept_for_nodes_that_are_gone():
+    """A result that the program dropped: backward does not hold what its nodes had saved."""
+    x, f, dropped, alive = leaf(ag, [1.0, 2.0]), Watched(), Watched(), []
+    h = x * 1
+    h.register_hook(lambda g: alive.append(dropped.alive()))
+
+    def function(a):
+        b = dropped(a)
+        del b
+        return f(a)
+
+    checkpoint(function, h, use_reentrant=False).sum().backward()
+    assert alive == [0]
 
 
 def test_nested_ones_hold_the_outer_argument_only():
@@ -190,6 +206,7 @@ def test_a_long_chain_is_freed(reentrant):
 
 
 @BOTH
+@pytest.mark.filterwarnings("ignore:None of the inputs")  # the inner ones, in a forward without grad
 def test_deep_nesting(reentrant):
     x = leaf(ag, [0.5])
 
@@ -233,6 +250,39 @@ def test_threads(reentrant):
         x = leaf(ag, [1.0 + number, 2.0])
         (x * w.detach()).sin().exp().sum().backward()
         assert found == [x.grad.tolist()] * 20
+
+
+def test_threads_share_a_retained_graph():
+    """Each pass has its own recomputation; the nodes between are run by several threads at once."""
+    x = leaf(ag, [0.5, 0.25])
+
+    def f(a):
+        for _ in range(10):
+            a = (a.sin() * a).exp().tanh()
+        return a
+
+    y = checkpoint(f, x, use_reentrant=False).sum()
+    expected = ag.autograd.grad(y, x, retain_graph=True)[0].tolist()
+    found = []
+
+    def work():
+        try:
+            for _ in range(25):
+                found.append(ag.autograd.grad(y, x, retain_graph=True)[0].tolist())
+        except Exception as error:
+            found.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [expected] * 100
 
 
 def test_backward_in_another_thread():

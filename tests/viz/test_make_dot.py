@@ -212,6 +212,14 @@ def test_saved_tensors_on_request():
     assert ends == {"MmBackward0": 2, "TanhBackward0": 1}
 
 
+def test_what_hooks_packed_is_drawn_without_unpacking_it():
+    x = ag.ones(2, 3, requires_grad=True)
+    with ag.autograd.graph.saved_tensors_hooks(lambda v: v.tolist(), lambda v: 1 / 0):
+        y = x.exp()
+    source = make_dot(y, show_saved=True, show_attrs=True).source
+    assert "packed" in source and "[saved tensor]" in source
+
+
 def test_what_a_function_saved_is_always_drawn():
     x = ag.ones(2, 3, requires_grad=True)
     y, z = Product.apply(x, x.exp())

@@ -82,11 +82,11 @@ class Philox:
 
     def mark(self) -> Any:
         """The place in the stream, for `back`."""
-        return self.position
+        return self._seed, self.position
 
     def back(self, mark: Any) -> None:
         """Return to a place that `mark` gave."""
-        self.position = mark
+        self._seed, self.position = mark
 
     def dump(self, seed: int, cached: float | None) -> bytes:
         """The 16 state bytes, those of PyTorch's generators on CUDA: seed, words drawn."""

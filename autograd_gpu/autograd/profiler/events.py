@@ -101,9 +101,10 @@ class FunctionEvent(_Times):
 
     `name`, and `trace_name`, which has the number of a step; `time_range`; `thread`, which counts
     from 1, and `native_thread`, the system's number; `cpu_parent` and `cpu_children`: what it was
-    called by, and what it called; `input_shapes`, one entry a parameter; bytes that it allocated in `cpu_memory_usage` and `device_memory_usage`,
-    with those of its children, without them in `self_cpu_memory_usage` ...; `stack`: who called,
-    the innermost first; `sequence_nr`: the number of the node that it recorded or ran."""
+    called by, and what it called; `input_shapes`, one entry a parameter; bytes that it allocated
+    in `cpu_memory_usage` and `device_memory_usage`, with those of its children, without them in
+    `self_cpu_memory_usage` ...; `stack`: who called, the innermost first; `sequence_nr`:
+    the number of the node that it recorded or ran."""
 
     count = 1
     node_id = -1

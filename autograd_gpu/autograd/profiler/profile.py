@@ -26,13 +26,14 @@ class profile:
 
     Times on the host are the package's own measure (`time.perf_counter_ns`), and an observed op
     takes some microseconds longer, which count as its caller's. Formulas of derivatives are one
-    range a node; with `create_graph=True` their ops are listed too.
+    range a node; with `create_graph=True` their ops are listed too. "[first call]" is the time in
+    which an op that was never called before wrote its code.
 
     Args:
         enabled: False measures nothing.
         use_cuda: `use_device="cuda"` under its older name.
-        use_device: "cuda": also how long the device was at each op, by events around it in the
-            current stream.
+        use_device: "cuda": also how long the device was at each op: from an event before it in the
+            current stream to one after it, with the time in which the stream waited for the host.
         record_shapes: note the shapes of arguments.
         with_flops: count the operations of products, `add` and `mul`; notes shapes as well.
         profile_memory: count the bytes of the results' new memory. What is freed is not seen.

@@ -112,7 +112,9 @@ class Recorder:
         if self.shapes:
             record.shapes = shapes_of(gate.params, given, kwargs)
         if self.clock is not None:
-            record.marks = self.clock.begin(arrays(tensors(given)))
+            place = arrays(tensors(given) or tensors(gate.place(args)))
+            if place or name.startswith("aten::"):
+                record.marks = self.clock.begin(place)
         record.start = perf_counter_ns()
         try:
             result = call(*args, **kwargs)
@@ -121,6 +123,8 @@ class Recorder:
             raise
         self.leave(record)
         self._note(record, gate, given, result)
+        if record.marks is not None:
+            self.clock.end(record.marks, arrays(tensors((result,))) or place)
         return result
 
     def _is_inside(self, name: str) -> bool:
@@ -135,8 +139,6 @@ class Recorder:
         if gate.entry is not None and not results and not used:
             record.listed = False
             return
-        if self.clock is not None:
-            self.clock.end(record.marks, arrays(results or used))
         if results:
             edge = getattr(results[0], "_edge", None)
             record.seq = getattr(edge.node if isinstance(edge, Output) else edge, "seq", 0) or -1

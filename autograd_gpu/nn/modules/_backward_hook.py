@@ -90,7 +90,7 @@ class BackwardHook:
                         "always return None or None for all gradients."
                     )
             self.grad_outputs = None
-        # Also without pre-hooks: an output without a gradient stays so, where the identity gave zeros.
+        # Also without pre-hooks: an output without a gradient stays so; the identity gave zeros.
         return tuple(given[i] for i in self.outputs)
 
     def _inputs_ready(self, grads: Grads, _: Grads) -> Grads | None:
@@ -164,8 +164,8 @@ def as_grads(changed: Any, before: Grads, hook: str, name: str) -> Grads:
     bare Tensor, TypeError for what has no length."""
     if isinstance(changed, Tensor):
         raise RuntimeError(
-            f"{hook} returned an invalid number of {name}: a single Tensor, but expected a tuple of "
-            f"{len(before)}"
+            f"{hook} returned an invalid number of {name}: a single Tensor, but expected a tuple "
+            f"of {len(before)}"
         )
     if not isinstance(changed, (tuple, list)):
         raise TypeError(

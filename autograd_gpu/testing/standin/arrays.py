@@ -213,8 +213,9 @@ class ndarray:
 def _at(pointer: memory.MemoryPointer, size: int) -> np.ndarray:
     """The bytes from a pointer on, as a part of the memory's own host array."""
     whole = pointer.mem.root
-    if whole.dtype == np.uint8 and whole.ndim == 1:
-        return whole[pointer.offset : pointer.offset + size]
+    if whole.flags.forc:
+        flat = whole.reshape(-1, order="A").view(np.uint8)
+        return flat[pointer.offset : pointer.offset + size]
     return pointer.bytes(size)
 
 

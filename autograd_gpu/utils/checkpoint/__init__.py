@@ -23,12 +23,17 @@ from .selective import (
     create_selective_checkpoint_contexts,
 )
 from .sequential import checkpoint_sequential
-from .settings import noop_context_fn, set_checkpoint_debug_enabled, set_checkpoint_early_stop
+from .settings import (
+    GraphExecGroup,
+    noop_context_fn,
+    set_checkpoint_debug_enabled,
+    set_checkpoint_early_stop,
+)
 from .surroundings import get_device_states, set_device_states
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "SelectiveCheckpointContext",
-    "check_backward_validity", "checkpoint", "checkpoint_sequential",
+    "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "GraphExecGroup",
+    "SelectiveCheckpointContext", "check_backward_validity", "checkpoint", "checkpoint_sequential",
     "create_selective_checkpoint_contexts", "detach_variable", "get_device_states",
     "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
     "set_device_states",

@@ -15,6 +15,7 @@ from ...autograd.passes import notes_of_pass
 from ...autograd.saved_hooks import saved_tensors_hooks
 from .arguments import Argument, unchanged
 from .log import Log
+from .settings import group
 from .surroundings import Surroundings
 
 __all__ = ["CheckpointError", "Frame"]
@@ -101,10 +102,7 @@ class Frame:
     def unpack(self, holder: _Holder) -> Tensor:
         """Backward needs a tensor: the first one of a pass has all of them computed."""
         # As few Python frames as can be: nested checkpoints come through here within each other.
-        notes = notes_of_pass()
-        runs = None
-        if notes is not None:
-            runs = notes.kept.setdefault(Frame, weakref.WeakKeyDictionary())
+        runs = _runs_now()
         run = None if runs is None else runs.get(self)
         try:
             if run is None:
@@ -185,6 +183,16 @@ class Frame:
                 "torch.utils.checkpoint: Recomputed values for the following tensors have "
                 f"different metadata than during the forward pass.\n{''.join(differing)}{_TIP}"
             )
+
+
+def _runs_now() -> Any:
+    """Where recomputations of this moment are kept: frame -> _Run. None outside of passes."""
+    if group.current is not None:
+        return group.current.runs
+    notes = notes_of_pass()
+    if notes is None:
+        return None
+    return notes.kept.setdefault(Frame, weakref.WeakKeyDictionary())
 
 
 def _same(value: Tensor) -> Tensor:

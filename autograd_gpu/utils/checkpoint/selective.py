@@ -2,19 +2,16 @@
 again."""
 
 import enum
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..._core.device import cpu, device_of, move
-from ..._core.library import RAW
-from ..._core.tensor import Tensor
+from ..._ops.again import again
 from ..._ops.declare import Op
-from ..._ops.general import again, flat
-from ..._ops.observe import Gate, observe, unobserve
+from ..._ops.observe import Gate
 from ..._ops.registry import REGISTRY
-from ...autograd.mutation import version
+from .results import Step
 from .surroundings import Surroundings
+from .watching import Watching
 
 __all__ = [
     "CheckpointPolicy", "SelectiveCheckpointContext", "create_selective_checkpoint_contexts",
@@ -87,130 +84,15 @@ def create_selective_checkpoint_contexts(
 
     elif not callable(policy_fn_or_list):
         raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
-    steps: list[_Step] = []
+    steps: list[Step] = []
     return _Forward(policy, steps), _Recomputation(steps, allow_cache_entry_mutation)
 
 
-class _Step:
-    """One primitive operation of the forward: its row, and what it gave, while that is held.
-
-    `kept`: a policy said so; `taken`: a recomputation has had it; `places`: where arrays that are
-    in host memory came from.
-    """
-
-    __slots__ = ("counts", "kept", "known", "op", "places", "taken")
-
-    def __init__(self, op: Op) -> None:
-        self.op, self.kept, self.taken = op, False, False
-        self.known: Any = None
-        self.counts: list[int] = []
-        self.places: list[Any] | None = None
-
-    def keep(self, offload: bool) -> None:
-        """Keep what it gave, where it is or in host memory."""
-        if self.known is None or self.kept:
-            return
-        self.kept = True
-        self.counts = [version(a) for a in _arrays(self.known)]
-        if offload:
-            self.places = [device_of(a) for a in _arrays(self.known)]
-            self.known = _mapped(self.known, lambda a: move(a, cpu))
-
-    def take(self, mutable: bool) -> tuple:
-        """What it gave; it is not held any longer."""
-        known, self.known, self.taken = self.known, None, True
-        if not mutable and [version(a) for a in _arrays(known)] != self.counts:
-            raise RuntimeError(
-                f"Tensor cached during selective activation checkpoint has been mutated: "
-                f"{self.op.name} gave it, and something wrote into it in place. Let the policy not "
-                "save it."
-            )
-        if self.places is None:
-            return known
-        places = iter(self.places)
-        return _mapped(known, lambda a: move(a, next(places)))
-
-
-def _mapped(value: Any, change: Callable) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_mapped(v, change) for v in value)
-    return change(value) if value.__class__ in RAW else value
-
-
-def _arrays(value: Any) -> list[Any]:
-    found: list[Any] = []
-    _mapped(value, found.append)
-    return found
-
-
-class _Watching:
-    """A context in which this thread's operations on Tensors come by; what a primitive one calls
-    itself is left alone."""
-
-    def __init__(self, steps: list[_Step]) -> None:
-        self.steps = steps
-        self.thread: int | None = None
-        self.inside = False
-
-    def __enter__(self) -> None:
-        self.thread, self.inside = threading.get_ident(), False
-        observe(self.see)
-
-    def __exit__(self, *_: object) -> None:
-        unobserve(self.see)
-
-    def see(self, gate: Gate, call: Callable, args: tuple, kwargs: dict) -> Any:
-        """A call."""
-        if self.inside or threading.get_ident() != self.thread:
-            return call(*args, **kwargs)
-        if not any(isinstance(v, Tensor) for v in flat([*args, *kwargs.values()])):
-            return call(*args, **kwargs)  # a formula, on raw arrays
-        values = _values(gate.entry, args, kwargs)
-        if values is None:
-            return self.other(gate, call, args, kwargs)
-        self.inside = True
-        try:
-            result = self.primitive(gate.entry, values, call, args, kwargs)
-        finally:
-            self.inside = False
-        return self.done(gate, args, kwargs, result)
-
-    def other(self, gate: Gate, call: Callable, args: tuple, kwargs: dict) -> Any:
-        """A call that is made of others, a view, a write."""
-        return call(*args, **kwargs)
-
-    def primitive(self, op: Op, values: tuple, call: Callable, args: tuple, kwargs: dict) -> Any:
-        """A call that makes something new."""
-        raise NotImplementedError
-
-    def done(self, gate: Gate, args: tuple, kwargs: dict, result: Any) -> Any:
-        """After a primitive call."""
-        return result
-
-
-def _values(op: Any, args: tuple, kwargs: dict) -> tuple | None:
-    """The arguments in the order of a primitive operation's parameters; None where it is none, or
-    where nothing of it can be kept: it gives views, it writes, or it will refuse what it got."""
-    if not isinstance(op, Op) or op.view or op.many or any(k not in op.params for k in kwargs):
-        return None
-    positional = [p for p in op.params if p not in op.keywords]
-    if len(args) > len(positional):
-        return None
-    given = op.defaults | dict(zip(positional, args, strict=False)) | kwargs
-    if any(p not in given for p in op.params):
-        return None
-    values = tuple(given[p] for p in op.params)
-    known = (Tensor, int, float, complex, type(None))
-    if any(not isinstance(v, known) for v in flat([values[i] for i, _, _ in op.arrays])):
-        return None
-    return values
-
-
-class _Forward(_Watching):
+class _Forward(Watching):
     """The context of the forward: holds what primitive operations give until the policy was asked
     about them and all that they are part of."""
 
-    def __init__(self, policy: Callable, steps: list[_Step]) -> None:
+    def __init__(self, policy: Callable, steps: list[Step]) -> None:
         super().__init__(steps)
         self.policy, self.depth, self.asked = policy, 0, 0
 
@@ -231,7 +113,7 @@ class _Forward(_Watching):
     def primitive(self, op: Op, values: tuple, call: Callable, args: tuple, kwargs: dict) -> Any:
         """Do it. What draws random numbers is not held: the generators must move on."""
         before = Surroundings().states
-        step = _Step(op)
+        step = Step(op)
         self.steps.append(step)  # it counts also where it refuses, and something else is tried
         result, known = again(op, values)
         if Surroundings().states == before:
@@ -265,10 +147,10 @@ class _Forward(_Watching):
         self.asked = len(self.steps)
 
 
-class _Recomputation(_Watching):
+class _Recomputation(Watching):
     """The context of a recomputation: gives what was kept."""
 
-    def __init__(self, steps: list[_Step], mutable: bool) -> None:
+    def __init__(self, steps: list[Step], mutable: bool) -> None:
         super().__init__(steps)
         self.mutable, self.place = mutable, 0
 

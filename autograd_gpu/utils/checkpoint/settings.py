@@ -1,9 +1,13 @@
 """What holds for all checkpoints made within a block."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from weakref import WeakKeyDictionary
 
 __all__ = [
+    "GraphExecGroup",
+    "group",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
@@ -19,6 +23,38 @@ class _Settings:
 
 
 settings = _Settings()
+
+
+class _Group(threading.local):
+    current: "GraphExecGroup | None" = None
+
+
+group = _Group()
+"""The GraphExecGroup in force in this thread."""
+
+
+class GraphExecGroup:
+    """Within it several backward passes share the recomputations of checkpoints with
+    `use_reentrant=False`: each is done once.
+
+    The passes must be through different parts of the graph, since what was recomputed serves one
+    use. RuntimeError for one within another.
+    """
+
+    def __init__(self) -> None:
+        self.runs: WeakKeyDictionary = WeakKeyDictionary()
+
+    def __enter__(self) -> "GraphExecGroup":
+        if group.current is not None:
+            raise RuntimeError(
+                f"GraphExecGroup contexts cannot be nested. Already inside group {group.current}"
+            )
+        group.current = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        group.current = None
+        self.runs.clear()
 
 
 def noop_context_fn() -> tuple[AbstractContextManager, AbstractContextManager]:

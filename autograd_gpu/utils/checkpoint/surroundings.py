@@ -29,7 +29,6 @@ class Surroundings:
         self.current = xp.current_device() if xp is not None else 0
         self.random = preserve_rng_state
         if preserve_rng_state:
-            _make_generators(xp)
             self.states = _states()
 
     def complete(self) -> None:
@@ -59,19 +58,12 @@ class Surroundings:
                 _load(before)
 
 
-def _make_generators(xp: Any) -> None:
-    """What a generator gives must be known before it is first used."""
-    if xp is not None:
-        for index in range(xp.module.cuda.runtime.getDeviceCount()):
-            cuda_generator(index)
+def _states() -> tuple[Any, tuple]:
+    return default_generator.mark(), cuda_states()
 
 
-def _states() -> tuple[bytes, tuple]:
-    return default_generator.state_bytes(), cuda_states()
-
-
-def _load(states: tuple[bytes, tuple]) -> None:
-    default_generator.load_state_bytes(states[0])
+def _load(states: tuple[Any, tuple]) -> None:
+    default_generator.back(states[0])
     load_cuda_states(states[1])
 
 
