@@ -43,8 +43,9 @@ def lend(array: Any) -> Any:
         made = whole.__class__(whole.shape, whole.dtype, whole.data, whole.strides)
     elif whole.flags.forc:
         lender = whole if whole.base is None else memory_of(whole)  # no chain of loans
-        data = lender.ravel("K").view(np.uint8) if lender.dtype.kind == "V" else lender
-        made = np.ndarray(whole.shape, whole.dtype, PickleBuffer(data), 0, whole.strides)
+        data: Any = lender.ravel("K").view(np.uint8) if lender.dtype.kind == "V" else lender
+        loan: Any = PickleBuffer(data)
+        made = np.ndarray(whole.shape, whole.dtype, loan, 0, whole.strides)
     else:
         return array  # memory with gaps, which was not made here
     if array is whole:
@@ -57,7 +58,7 @@ def memory_of(array: Any) -> Any:
     """The owner of an array, or where that was lent, the array that it was lent from."""
     whole = owner(array)
     while whole.base.__class__ is PickleBuffer:
-        lender = memoryview(whole.base).obj
+        lender: Any = memoryview(whole.base).obj
         whole = lender if lender.base is None else owner(lender)
     return whole
 

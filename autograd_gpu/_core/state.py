@@ -46,10 +46,11 @@ class _End:
     def __init__(self, thread: int) -> None:
         self.thread = thread
 
-    def __del__(self) -> None:
+    def __del__(self, off: set = off, modes: set = modes) -> None:
         off.discard(self.thread)
         for kind in range(2, 16):
-            set_mode(-16 * self.thread - kind, False)
+            off.discard(-16 * self.thread - kind)
+            modes.discard(-16 * self.thread - kind)
 
 
 class _Local(threading.local):

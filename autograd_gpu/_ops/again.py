@@ -6,7 +6,8 @@ from typing import Any
 from .._core.state import hush, quiet, state, unhush
 from .._core.tensor import as_array
 from .errors import wrong_type
-from .general import _there, _wrap, forward, prepare
+from .general import _there, _wrap, forward
+from .prepare import prepare
 
 __all__ = ["again"]
 

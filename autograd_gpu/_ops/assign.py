@@ -267,11 +267,7 @@ def _own_part(self: Tensor, part: Any, value: Tensor) -> bool:
     already.
     """
     array = value._array
-    if (
-        not meet(array, part)
-        or array.shape != part.shape
-        or array.strides != part.strides
-    ):
+    if not meet(array, part) or array.shape != part.shape or array.strides != part.strides:
         return False
     base, _, mark = base_of(value)
     same = pointer(array) == pointer(part) and array.dtype == part.dtype

@@ -8,7 +8,7 @@ from .._core.dtype import default, of
 from .._core.tensor import Tensor, make
 from .declare import Array, composite, op
 from .errors import not_implemented
-from .general import _number
+from .prepare import number as _number
 
 __all__ = ["allclose", "eq", "equal", "ge", "gt", "isclose", "isfinite", "isnan", "le", "lt", "ne"]
 

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import operator as operators
 from collections.abc import Callable
 from heapq import heappush
 from types import FunctionType
@@ -17,7 +16,10 @@ from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.node import ListNode, Node, Output, fill, freed, plus, repair
 from ..autograd.views import link_view, unfollowed, view_list
 from . import generate
+from .bind import bind_composite, bind_op, inplace_doc, inplace_stub
+from .inplace_source import graft
 from .registry import KERNELS, PUBLIC, REGISTRY, Array, Arrays, Entry, Index, kind_of
+from .run_source import partial_source
 
 __all__ = ["PUBLIC", "REGISTRY", "Array", "Arrays", "Composite", "Index", "Op", "composite", "op"]
 
@@ -63,7 +65,7 @@ class Op(Entry):
             name, function, options.get("where", ("", "Tensor")), tuple(options.get("methods", ()))
         )
         if options.get("inplace"):
-            self._bind_inplace()
+            bind_op(self)
 
     def _read_options(self, options: dict[str, Any]) -> None:
         """view: the result looks at the first input; "many": it is a list of such views, of which
@@ -119,23 +121,9 @@ class Op(Entry):
     def inplace_method(self, name: str) -> Any:
         """The `f_` of this op, not yet bound to Tensor. Its code is generated on the first call, as
         that of the op is."""
-        method = self._stub(name, _inplace_stub.__code__)
-        method.__qualname__, method.__doc__ = name, inplace_doc(name[:-1])
-        self.write_method = method
-        return method
-
-    def _bind_inplace(self) -> None:
-        name = self.name.lstrip("_") + "_"
-        method = self.inplace_method(name)
-        names = [name]
-        for dunder in self.methods:
-            if hasattr(
-                operators, augmented := "__i" + dunder[2:]
-            ):  # of `__add__`, not of `__neg__`
-                names.append(augmented)
-        for each in names:
-            setattr(Tensor, each, method)
-        self.inplace = tuple(names)
+        self.write_method = self._stub(name, inplace_stub.__code__)
+        self.write_method.__qualname__, self.write_method.__doc__ = name, inplace_doc(name[:-1])
+        return self.write_method
 
     def method(self, name: str) -> Any:
         """Operators get a code of their own: they answer NotImplemented to operands they do not
@@ -225,21 +213,6 @@ class Op(Entry):
         stub.__code__ = made.__code__
         return stub
 
-    def generate_inplace(self) -> Any:
-        """The same for the code of `f_`."""
-        from . import inplace, inplace_source
-
-        space, method = self.namespace, self.write_method
-        self.node_classes()
-        space.update(inplace.NAMES, writer=self.writer, slow=inplace.write_inplace)
-        name = method.__name__
-        source = inplace_source.inplace_source(self, name)
-        self.source += generate.compile_source(source, name, space)
-        made = space.pop(name)
-        method.__defaults__, method.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
-        method.__code__ = made.__code__
-        return method
-
     def elsewhere(self, *args: Any, **kwargs: Any) -> Any:
         """The forward on arrays of a device: the kernel where there is one that accepts, else the
         body. AttributeError, which sends the call the long way, for arrays of two devices."""
@@ -267,7 +240,7 @@ class Op(Entry):
         """The nodes' `run_some`, for passes in which not all edges are wanted."""
         if repaired not in self._partial:
             space = dict(self.node_classes())
-            source = generate.partial_source(self, repaired)
+            source = partial_source(self, repaired)
             generate.compile_source(source, f"{self.name} node, in part", space)
             self._partial[repaired] = space["run_some"]
         return self._partial[repaired]
@@ -302,21 +275,12 @@ class Composite(Entry):
     calls."""
 
 
-def inplace_doc(name: str) -> str:
-    """The docstring of an in-place form."""
-    return f"In-place form of `{name}`: the result is written into this tensor, which is returned."
-
-
 def _general_stub(*args: Any, **kwargs: Any) -> Any:
     return OP.generate("general")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _operator_stub(*args: Any, **kwargs: Any) -> Any:
     return OP.generate("operator")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
-
-
-def _inplace_stub(*args: Any, **kwargs: Any) -> Any:
-    return OP.generate_inplace()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _parameters(formula: Any) -> list[str]:
@@ -364,7 +328,7 @@ def composite(
             functools.update_wrapper(function, body)
         entry = Composite(body.__name__, function, where, methods)
         if inplace:
-            _bind_composite_inplace(entry)
+            bind_composite(entry)
         return function
 
     return wrap
@@ -385,20 +349,6 @@ def _on_arrays_first(body: Any, elsewhere: Any) -> Any:
             else elsewhere(first, second, third)
         )
     return elsewhere
-
-
-def _bind_composite_inplace(entry: Composite) -> None:
-    function, name = entry.function, entry.name + "_"
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        from .inplace import write_result
-
-        return write_result(name, self, function, args, kwargs)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = inplace_doc(entry.name)
-    setattr(Tensor, name, method)
-    entry.inplace = (name,)
 
 
 def one_device(xp: Any, args: Any) -> int:
@@ -434,7 +384,7 @@ ENVIRONMENT.update(
     numpy=np, ndarray=np.ndarray, new=new, make=make, Tensor=Tensor, Base=Node, ListBase=ListNode,
     Output=Output,
     off=off, modes=modes, recording=recording, tick=tick, as_array=as_array, fill=fill, freed=freed,
-    link_view=link_view, unfollowed=unfollowed,
+    link_view=link_view, unfollowed=unfollowed, graft=graft,
     RAW=RAW, plus=plus, hush=hush, unhush=unhush, quiet=quiet, repair=repair, library=library,
     heappush=heappush, form=form,
     form_out=form_out, view_list=view_list, share_node=share_node,

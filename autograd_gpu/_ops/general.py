@@ -1,4 +1,4 @@
-"""The long way of a call: promotion, numbers, NumPy operands, stale views, errors, `out=`.
+"""The long way of a call: the forward, the node, `out=`; `prepare.py` makes the arguments ready.
 
 Generated calls (generate.py) do the same for the usual case; this is how it reads in ordinary code.
 """
@@ -9,44 +9,33 @@ from typing import Any
 import numpy as np
 
 from .._core.device import device_of, guard, library
-from .._core.dtype import can_cast, category, of, result_dtype
+from .._core.dtype import can_cast, of
 from .._core.library import RAW
 from .._core.state import hush, local, modes, quiet, recording, state, tick, unhush
 from .._core.tensor import Tensor, as_array, make, new
 from ..autograd.node import Output
 from ..autograd.saving import (
-    before_write, concerns, observe_node, observe_result, observe_write, result_observers,
-)  # fmt: skip
+    before_write,
+    concerns,
+    observe_node,
+    observe_result,
+    observe_write,
+    result_observers,
+)
 from ..autograd.views import link_view, mark_written, unfollowed, used_edge, view_list
 from .declare import form, form_out, share_node
 from .errors import explain, two_devices, wrong_type
+from .prepare import NUMBERS, Call, cast, flat, prepare
 
 __all__ = [
-    "Call",
     "common",
     "finish",
-    "flat",
     "forward",
     "general",
     "is_recorded",
     "operator",
-    "prepare",
     "record",
 ]
-
-_NUMBERS = (int, float, complex, bool)
-
-
-class Call:
-    """The arguments of one call: as they came, as raw arrays of one dtype, and the edges of those
-    that have one.
-    """
-
-    __slots__ = ("arrays", "edges", "originals", "values")
-    arrays: list
-    edges: list
-    originals: list
-    values: list
 
 
 def general(op: Any, values: tuple, out: Any = None) -> Any:
@@ -82,135 +71,9 @@ def _general(op: Any, values: tuple, out: Any) -> Any:
 def operator(op: Any, values: tuple) -> Any:
     """The same for `x + y`: NotImplemented where the other operand is of an unknown class."""
     for v in values[1:2]:
-        if not isinstance(v, (Tensor, *_NUMBERS, np.ndarray, np.generic)) and op.arrays[1:]:
+        if not isinstance(v, (Tensor, *NUMBERS, np.ndarray, np.generic)) and op.arrays[1:]:
             return NotImplemented
     return general(op, values)
-
-
-def prepare(op: Any, values: tuple) -> Call | None:
-    """Unwrap and promote; None where there is no Tensor at all but raw arrays (a formula at
-    work).
-    """
-    call = Call()
-    call.values = list(values)
-    found: list = []
-    for i, _, kind in op.arrays:
-        v = values[i]
-        if "list" in kind:
-            found += v if isinstance(v, (tuple, list)) else [v]
-        else:
-            found.append(v)
-    if not any(isinstance(v, Tensor) for v in found):
-        if any(v.__class__ in RAW or isinstance(v, (np.ndarray, np.generic)) for v in found):
-            return None
-        if op.lists and not found:
-            op.forward(np, [], *values[1:])  # says in the op's own words that there is nothing
-        raise wrong_type(op, found[0] if found else values, op.arrays[0][1])
-    for i, name, kind in op.arrays:
-        call.values[i] = _checked(op, values[i], name, kind, first=i == op.arrays[0][0])
-    if op.check is not None:
-        op.check([call.values[i] for i, _, _ in op.arrays])
-    _same_device(op, call)
-    _promote(op, call)
-    return call
-
-
-def _checked(op: Any, value: Any, name: str, kind: str, first: bool) -> Any:
-    """A Tensor, a Python number where allowed, or a TypeError. NumPy's arrays and scalars are taken
-    as such.
-    """
-    if "list" in kind:
-        if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
-            raise wrong_type(op, value, name, "tuple of Tensors")
-        return [_checked(op, v, name, "array", first=True) for v in value]
-    if isinstance(value, Tensor):
-        used_edge(value)  # a stale view is replayed
-        return value
-    if isinstance(value, np.ndarray) or value.__class__ in RAW:
-        of(value.dtype)  # type: ignore[attr-defined]
-        return make(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None and "None" in kind:
-        return None
-    if isinstance(value, _NUMBERS) and "float" in kind and not (first and not op.promote):
-        return value
-    raise wrong_type(op, value, name)
-
-
-def _same_device(op: Any, call: Call) -> None:
-    """RuntimeError for tensors of two devices. A 0-d tensor on the CPU may stand beside tensors on
-    CUDA: it is copied there, by an op with a derivative."""
-    tensors = [v for v in flat([call.values[i] for i, _, _ in op.arrays]) if isinstance(v, Tensor)]
-    if all(t._array.__class__ is np.ndarray for t in tensors):
-        return
-    kept = [t for t in tensors if t._array.ndim or t._array.__class__ is not np.ndarray]
-    places = list(dict.fromkeys(device_of(t._array) for t in kept))
-    if len(places) > 1:
-        raise two_devices(op, places[0], places[1])
-    for i, _, _ in op.arrays:
-        v = call.values[i]
-        several = isinstance(v, list)
-        call.values[i] = [_on(t, places[0]) for t in v] if several else _on(v, places[0])
-
-
-def _on(value: Any, place: Any) -> Any:
-    if isinstance(value, Tensor) and device_of(value._array) != place:
-        return value.to(place)
-    return value
-
-
-def _promote(op: Any, call: Call) -> None:
-    """Raw arrays of the common dtype; the originals stay what formulas are given."""
-    tensors = [i for i, _, kind in op.arrays if not kind.startswith("index")]
-    members: list[Any] = []
-    for i in tensors:
-        v = call.values[i]
-        members += v if isinstance(v, list) else [] if v is None else [v]
-    dtype = None
-    if op.promote is not None:
-        dtype = result_dtype(
-            [v._array if isinstance(v, Tensor) else v for v in members], op.floating
-        )
-    call.arrays, call.originals, call.edges = list(call.values), list(call.values), []
-    for i, _, _kind in op.arrays:
-        v = call.values[i]
-        wanted = dtype if i in tensors else None
-        if isinstance(v, list):
-            call.originals[i] = [t._array for t in v]
-            call.arrays[i] = [_cast(t._array, wanted) for t in v]
-        elif isinstance(v, Tensor):
-            call.originals[i] = v._array
-            call.arrays[i] = _cast(v._array, wanted)
-        elif v is not None and wanted is not None:
-            call.arrays[i] = _number(v, wanted)
-    for k in op.differentiable:
-        v = call.values[op.arrays[k][0]]
-        if isinstance(v, list):
-            call.edges += [used_edge(t) for t in v]
-        else:
-            call.edges.append(used_edge(v) if isinstance(v, Tensor) else None)
-
-
-def _cast(array: Any, dtype: Any) -> Any:
-    return (
-        array
-        if dtype is None or array.dtype is dtype or array.dtype == dtype
-        else array.astype(dtype)
-    )
-
-
-def _number(value: Any, dtype: np.dtype) -> Any:
-    """A Python number for an array of `dtype`: integers wrap around, as in PyTorch."""
-    if dtype.kind in "iu" and not isinstance(value, float):
-        bits = 8 * dtype.itemsize
-        value = int(value) % (1 << bits)
-        return value - (1 << bits) if dtype.kind == "i" and value >> (bits - 1) else value
-    if dtype.kind == "b":
-        return bool(value)
-    if category(dtype) == 2 and not isinstance(value, complex):
-        return float(value)
-    return value
 
 
 def _spread(op: Any, values: Any) -> tuple[list, dict]:
@@ -238,7 +101,7 @@ def forward(op: Any, call: Call, write_to: Any = None) -> tuple[Any, tuple]:
     if op.extras:
         return result[0], tuple(result[1:])
     if op.same_dtype and not op.outputs:
-        result = _cast(as_array(result), common(op, call))
+        result = cast(as_array(result), common(op, call))
     return result, ()
 
 
@@ -253,13 +116,6 @@ def common(op: Any, call: Call) -> np.dtype:
         if not kind.startswith("index") and hasattr(found, "dtype"):
             return found.dtype
     raise AssertionError(op.name)
-
-
-def flat(values: Any) -> list[Any]:
-    out: list[Any] = []
-    for v in values:
-        out += v if isinstance(v, (list, tuple)) else [v]
-    return out
 
 
 def _wrap(op: Any, call: Call, array: Any, extras: tuple) -> Any:

@@ -24,17 +24,24 @@ from ..autograd.views import (
     used_edge,
 )
 from .errors import explain, wrong_type
-from .general import Call, common, flat, forward, is_recorded, prepare, record
+from .general import common, forward, is_recorded, record
 from .inplace_source import is_plain
+from .prepare import Call, flat, prepare
 
 __all__ = ["NAMES", "refuse_overlap", "write_inplace", "write_result"]
 
-NAMES: dict[str, Any] = dict(
-    float32=np.dtype(np.float32), float64=np.dtype(np.float64), meet=meet,
-    writes_as_usual=writes_as_usual,
-    mark_written=mark_written, origin_of=origin_of, overlaps=overlaps, rebase=rebase,
-    record_write=record_write, succeed=succeed,
-)  # fmt: skip
+NAMES: dict[str, Any] = {
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+    "mark_written": mark_written,
+    "meet": meet,
+    "origin_of": origin_of,
+    "overlaps": overlaps,
+    "rebase": rebase,
+    "record_write": record_write,
+    "succeed": succeed,
+    "writes_as_usual": writes_as_usual,
+}
 """What generated in-place calls use besides what all generated calls do."""
 
 
@@ -223,12 +230,11 @@ def _write_quickly(op: Any, target: Tensor, args: tuple, kwargs: dict) -> bool:
         op.writer(xp, array, *values, **kwargs)
     elif not _computed(op, xp, array, values, kwargs):
         return False
-    if not recorded:
+    if recorded:
+        values += [kwargs.get(p, op.defaults.get(p)) for p in op.params[1 + len(values) :]]
+        _take_up(op, target, edges, [before, *values])
+    else:
         mark_written(target)
-        return True
-    record_write(array)
-    values += [kwargs.get(p, op.defaults.get(p)) for p in op.params[1 + len(values) :]]
-    _take_up(op, target, edges, [before, *values])
     return True
 
 
@@ -254,6 +260,7 @@ def _computed(op: Any, xp: Any, array: Any, values: list, kwargs: dict) -> bool:
 
 def _take_up(op: Any, target: Tensor, edges: list, originals: list) -> None:
     """The write becomes the target's history."""
+    record_write(target._array)
     call = Call()
     call.edges, call.originals = [edges[k] for k in op.differentiable], originals
     rebase(target, [], record(op, call, target._array), call.edges)

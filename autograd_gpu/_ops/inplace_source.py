@@ -6,9 +6,24 @@ All else goes the way of inplace.py, which also says in ordinary code what is do
 
 from typing import Any
 
-from .generate import _arguments, _saved, indent
+from .generate import _arguments, _saved, compile_source, indent
 
-__all__ = ["inplace_source", "is_plain"]
+__all__ = ["graft", "inplace_source", "is_plain"]
+
+
+def graft(op: Any) -> Any:
+    """Write and compile the source of an op's `f_`, and give it to the method."""
+    from . import inplace
+
+    space, method = op.namespace, op.write_method
+    op.node_classes()
+    space.update(inplace.NAMES, writer=op.writer, slow=inplace.write_inplace)
+    name = method.__name__
+    op.source += compile_source(inplace_source(op, name), name, space)
+    made = space.pop(name)
+    method.__defaults__, method.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+    method.__code__ = made.__code__
+    return method
 
 
 def is_plain(op: Any) -> bool:

@@ -14,8 +14,10 @@ from typing import Any
 from .._core.tensor import Tensor
 from ..autograd.function import Function
 from ..autograd.node import verbs
-from .declare import Op, _general_stub, _inplace_stub, _operator_stub
+from .bind import inplace_stub
+from .declare import Op, _general_stub, _operator_stub
 from .inplace import write_inplace
+from .inplace_source import graft
 from .names import title_of
 from .registry import REGISTRY
 
@@ -28,7 +30,7 @@ raises; it runs in the thread of the call."""
 _STUBS: dict[int, Callable[[Any], Any]] = {
     id(_general_stub.__code__): lambda op: op.generate("general"),
     id(_operator_stub.__code__): lambda op: op.generate("operator"),
-    id(_inplace_stub.__code__): lambda op: op.generate_inplace(),
+    id(inplace_stub.__code__): graft,
 }
 """What writes the code of a function that still has the one that all begin with."""
 _SLOT = "the gate"

@@ -106,7 +106,7 @@ def tensor(node: Any, slot: str) -> Any:
         return node.named(slot, True, {})  # an error where it was freed
     if value.__class__ in (list, tuple):
         if value and value[0].__class__ is Packed:
-            return [v.unpack() for v in value]
+            return tuple(v.unpack() for v in value)
         return tuple(None if v.__class__ is slice else _attached(node, slot, v) for v in value)
     return _attached(node, slot, value)
 

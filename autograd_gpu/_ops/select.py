@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.dtype import of, result_dtype
 from .._core.tensor import Tensor, make
+from ..autograd.node import sum_to
 from .declare import Array, Index, composite, op
 from .element import element
 from .helpers import like, raw
@@ -93,7 +94,7 @@ masked_fill.op.inplace = ("masked_fill_",)
 _masked_fill_number.derivative(input=lambda grad, mask: _masked_fill_number(grad, mask, 0))
 _masked_fill_tensor.derivative(
     input=lambda grad, mask: _masked_fill_number(grad, mask, 0),
-    value=lambda grad, mask: where_backward(grad, mask),
+    value=lambda grad, mask: sum_to(where_backward(grad, mask), ()),
 )
 _masked_fill_number.samples(
     lambda t: [(t(2, 3), t.bool(3), 2.5), (t(3), t.bool(2, 3), -1), (t(0), t.bool(0), 1.0)]

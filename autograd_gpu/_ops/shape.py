@@ -7,11 +7,12 @@ import numpy as np
 
 from .._core.dtype import dtype as DType
 from .._core.dtype import of
-from .._core.layout import normal_dim, normal_dims, offset, owner, restride
+from .._core.layout import normal_dim, normal_dims, owner, restride
 from .._core.size import size_from
 from .._core.tensor import Tensor
 from .declare import Array, composite, op
 from .helpers import raw
+from .view_dtype import seen_as
 
 __all__ = ["expand", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"]
 
@@ -112,39 +113,8 @@ def view(input, *shape, dtype=None):
     RuntimeError where the memory does not allow it. y = x, dL/dx = g in x's shape.
     """
     if dtype is not None or len(shape) == 1 and shape[0].__class__ is DType:
-        return _view_dtype(input, dtype or shape[0])
+        return seen_as(input, dtype or shape[0])
     return _view(input, size_from(shape, "view"))
-
-
-def _view_dtype(input: Tensor, dtype: Any) -> Tensor:
-    """The same bytes as another type: no history, as PyTorch has it, but the same version."""
-    array, wanted = input._array, dtype.numpy
-    if wanted.itemsize != array.itemsize:
-        _check_bytes(array, wanted)
-    out = input.detach()  # type: ignore[attr-defined]
-    out._array = array.view(wanted)
-    return out
-
-
-def _check_bytes(array: Any, dtype: np.dtype) -> None:
-    """PyTorch's errors for elements of another size."""
-    rule = f"to view {of(array.dtype).legacy} as {of(dtype).legacy} (different element sizes)"
-    if not array.ndim:
-        raise RuntimeError(f"self.dim() cannot be 0 {rule}")
-    if array.strides[-1] != array.itemsize and array.shape[-1] > 1:
-        step = array.strides[-1] // array.itemsize
-        raise RuntimeError(f"self.stride(-1) must be 1 {rule}, but got {step}")
-    ratio = dtype.itemsize // array.itemsize
-    if ratio > 1:
-        if array.shape[-1] % ratio:
-            raise RuntimeError(
-                f"self.size(-1) must be divisible by {ratio} {rule}, but got {array.shape[-1]}"
-            )
-        if offset(array) % ratio:
-            raise RuntimeError(
-                f"self.storage_offset() must be divisible by {ratio} {rule}, but got "
-                f"{offset(array)}"
-            )
 
 
 @op(view=True)

@@ -115,18 +115,20 @@ class detect_anomaly:
 
 def _set(enabled: bool, nan: bool, inf: bool, forward: bool) -> None:
     s = _settings
-    for observers, mine, wanted in (
-        (node_observers, _remember, enabled),
-        (watchers, _Watch, enabled),
-        (inspectors, _inspect, enabled and (nan or inf)),
-        (result_observers, _look, enabled and forward and (nan or inf)),
-    ):
-        if wanted and mine not in observers:
-            observers.append(mine)  # type: ignore[attr-defined]
-        elif not wanted and mine in observers:
-            observers.remove(mine)  # type: ignore[attr-defined]
+    values = enabled and (nan or inf)
+    _keep_among(node_observers, _remember, enabled)
+    _keep_among(watchers, _Watch, enabled)
+    _keep_among(inspectors, _inspect, values)
+    _keep_among(result_observers, _look, values and forward)
     s.enabled, s.nan, s.inf, s.forward = enabled, nan, inf, forward
     set_mode(ANOMALY, enabled)
+
+
+def _keep_among(observers: list, mine: Any, wanted: bool) -> None:
+    if wanted and mine not in observers:
+        observers.append(mine)
+    elif not wanted and mine in observers:
+        observers.remove(mine)
 
 
 # ---- the lines of the forward

@@ -38,6 +38,7 @@ def run_apart(one: Pass, grads: Any, keep: bool) -> None:
             for inspect in inspectors:
                 inspect(node, results)
         _hand(one, edges, results)
+        results = grad = None  # who else held a gradient would make its leaf take a copy
         for leaf in feeds.after(node):
             finish_leaf(leaf, one)
     for leaf in one.leaves:

@@ -4,7 +4,7 @@ Tensor here.
 
 from typing import Any
 
-from .._core.inference import is_inference, release, share
+from .._core.inference import Inference, is_inference, release, share
 from .._core.layout import lend
 from .._core.state import local, modes
 from .._core.tensor import Tensor, make, new
@@ -105,7 +105,7 @@ def detach(self: Tensor) -> Tensor:
     family = getattr(self, "_family", None)
     if family is not None:  # so that views of this tensor hear of writes through it
         out._family = family
-        if modes:
+        if family.__class__ is Inference:
             release(out)
     return out
 

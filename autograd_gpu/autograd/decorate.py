@@ -66,7 +66,7 @@ class Decorator:
             step, value = inner.asend, None
             while True:
                 try:
-                    result = await _Within(self, step(value))
+                    result = await _Within(self, step(value))  # type: ignore[func-returns-value]
                 except StopAsyncIteration:
                     return
                 try:

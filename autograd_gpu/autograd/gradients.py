@@ -30,7 +30,7 @@ def get_grad(self: Tensor) -> Tensor | None:
     """The gradient that `backward` accumulated, or None. On a tensor that is no leaf: what
     `retain_grad` kept.
     """
-    edge = edge_of(self)
+    edge = getattr(self, "_edge", None)  # of a stale view: what it kept
     if isinstance(edge, AccumulateGrad):
         if edge.g is not None:  # inside a pass
             settle(edge)

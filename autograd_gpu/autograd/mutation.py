@@ -33,6 +33,7 @@ class _Entry:
     """
 
     __slots__ = ("count", "latest", "runs", "watch")
+    runs: deque[tuple[int, int]]
 
     def __init__(self, memory: Any, count: int = 0) -> None:
         key = id(memory)
@@ -103,9 +104,7 @@ def written_since(array: Any, seq: int) -> "_Entry | None":
     return entry if entry is not None and entry.latest > seq else None
 
 
-def modified(
-    node: Any, name: str, array: Any, entry: _Entry, maker: Any = None
-) -> RuntimeError:
+def modified(node: Any, name: str, array: Any, entry: _Entry, maker: Any = None) -> RuntimeError:
     """The error that names what was saved, by which node, and both versions. `maker`: what made
     it, where the node's op does not tell.
     """

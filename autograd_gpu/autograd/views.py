@@ -50,8 +50,10 @@ def link_view(out: Tensor, source: Tensor, function: Any, options: tuple, mark: 
             mark = "inference"
     array, result = source._array, out._array
     memory = result.base
-    if memory is not array and result is not array and (
-        memory is None or memory is not array.base and owner(result) is not owner(array)
+    if (
+        memory is not array
+        and result is not array
+        and (memory is None or memory is not array.base and owner(result) is not owner(array))
     ):
         return
     out._view = source, function, options, mark or _unrecorded_mark()

@@ -224,7 +224,7 @@ def compare(ours, wanted, program):
             np.testing.assert_allclose(mine, right, rtol=1e-8, atol=1e-10, err_msg=str(program))
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(program=programs)
 def test_programs(program):
     with np.errstate(all="ignore"):

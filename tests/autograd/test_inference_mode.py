@@ -388,6 +388,11 @@ def test_nothing_is_left_when_the_last_inference_tensor_dies():
     assert len(modes) > len(before[0])
     del views, alias
     assert (set(modes), set(off)) == before
+    with ag.inference_mode():
+        for context in (ag.enable_grad, ag.no_grad, lambda: ag.inference_mode(False)):
+            with context():
+                ag.ones(2)
+    assert (set(modes), set(off)) == before
     threads = [threading.Thread(target=in_inference_mode) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -235,9 +235,11 @@ def test_views_of_normal_tensors(t):
     y = w * 1
     with t.inference_mode():
         a, b, c, d = n[:2], w[:2], y[:2], y.chunk(3)[0]
+        with t.enable_grad():
+            e = y[1:]
     words = "A view was created in inference mode and is being modified inplace"
     seen = [kinds([a, b, c, d]), a.add_(1), kinds(a * w[:2]), kinds([b * 2, c * 2])]
-    seen += [fails(RuntimeError, words, v.add_, 1) for v in (b, c, d)]
+    seen += [fails(RuntimeError, words, v.add_, 1) for v in (b, c, d, e)]
     seen += [n._version, w._version, y._version]
     y.add_(1)
     words = "A view was created in inference mode and its base or another view of its base has been"

@@ -7,6 +7,7 @@ import pytest
 import autograd_gpu as ag
 
 from .agree import agree, fails, function, leaf
+from .apart import where_gradients_wait  # noqa: F401
 
 
 def logging(t, log, name, arguments=1, outputs=1):

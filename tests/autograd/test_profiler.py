@@ -100,6 +100,14 @@ def test_lists_have_the_shapes_of_their_tensors():
     assert listed(prof)[-1].input_shapes == [[[2, 3], [1, 3]], []]
 
 
+def test_one_entry_a_parameter():
+    x = ag.ones(2, 3)
+    with profile(ag, record_shapes=True) as prof:
+        x + x, ag.add(other=x, input=x[0]), ag.nn.functional.linear(x, weight=x)
+    shapes = [e.input_shapes for e in listed(prof) if e.name in ("aten::add", "aten::linear")]
+    assert shapes == [[[2, 3], [2, 3], []], [[3], [2, 3], []], [[2, 3], [2, 3], []]]
+
+
 def test_bytes_are_counted_once():
     """A composite allocates what its inner ops do; a view and what an op got from its caller are not new."""
     x = ag.ones(1000)
@@ -218,6 +226,14 @@ def test_a_range_that_ends_after_its_caller_hides_nothing():
     assert [(e.name, e.cpu_parent and e.cpu_parent.name) for e in listed(prof)] == [
         ("first", None), ("second", "first"), ("aten::ones", "second"), ("aten::zeros", None),
     ]  # fmt: skip
+
+
+def test_a_range_that_does_not_end_is_not_listed():
+    P = ag.autograd.profiler
+    with profile(ag) as prof, P.record_function("outer"):
+        P.record_function("open").__enter__()
+        ag.ones(2)
+    assert [(e.name, e.cpu_parent and e.cpu_parent.name) for e in listed(prof)] == [("outer", None), ("aten::ones", "outer")]
 
 
 @agree

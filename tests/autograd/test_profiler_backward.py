@@ -1,5 +1,7 @@
 """The nodes of a backward pass in a profile, under PyTorch's names, and what a profile must not change."""
 
+import threading
+
 import autograd_gpu as ag
 
 from .agree import agree, leaf, on_host
@@ -62,6 +64,16 @@ def test_recorded_gradients_are_ops(t):
 
 
 @agree
+def test_a_node_of_several_outputs(t):
+    x = leaf(t, [1.0, 2.0, 3.0, 4.0])
+    with t.autograd.profiler.profile() as prof:
+        first, second = t.split(x, 2)
+        (first * second).sum().backward()
+    numbers = {e.name: e.sequence_nr for e in prof.function_events}
+    return nodes(prof), numbers["aten::split"] == numbers["SplitBackward0"], x.grad
+
+
+@agree
 def test_hooks_and_accumulation(t):
     x = leaf(t, [1.0, 2.0])
     seen = []
@@ -84,6 +96,30 @@ def test_bytes_of_gradients(t):
     return {a.key: a.cpu_memory_usage for a in prof.key_averages() if a.key in ("AddBackward0", "MulBackward0")}
 
 
+def test_gradients_that_wait_are_not_counted_again():
+    """    a ─────┐
+               Half ── sum, whose backward has no gradient for b, where that of mul waits already
+        x ── b ┘
+             └── mul"""
+
+    class Half(ag.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            return a * 2 + b * 0
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2, None
+
+    a, x = ag.ones(100, requires_grad=True), ag.ones(100, requires_grad=True)
+    b = x.exp()
+    y = Half.apply(a, b)
+    z = b * 3
+    with ag.autograd.profiler.profile(profile_memory=True) as prof:
+        ag.autograd.backward([y, z], [ag.ones(100), ag.ones(100)])
+    assert {e.name: e.cpu_memory_usage for e in prof.function_events}["HalfBackward"] == 400
+
+
 def test_shapes_of_gradients():
     x = ag.ones(2, 3, requires_grad=True)
     y = x.T.exp()
@@ -103,6 +139,19 @@ def test_the_op_that_recorded_a_node_has_its_number():
     for op, node in (("exp", "Exp"), ("relu", "Relu"), ("sum", "Sum")):
         assert numbers[f"aten::{op}"] == numbers[f"{node}Backward0"] > 0
     assert [e.fwd_thread for e in prof.function_events if e.name == "ExpBackward0"] == [1]
+
+
+def test_the_thread_of_the_forward():
+    """`contiguous` returns the tensor itself, in another thread than the one that made its node."""
+    x = ag.ones(3, requires_grad=True)
+    with ag.autograd.profiler.profile() as prof:
+        y = x.exp()
+        thread = threading.Thread(target=lambda: y.contiguous())
+        thread.start()
+        thread.join()
+        y.backward(ag.ones(3))
+    of = {e.name: e for e in prof.function_events}
+    assert of["aten::contiguous"].thread != of["aten::exp"].thread == of["ExpBackward0"].fwd_thread
 
 
 def test_a_profile_copies_no_gradient():

@@ -100,7 +100,8 @@ def test_shapes_and_callers():
 
 def test_units():
     assert [units.time_text(v) for v in (0, 1.5, 999.9994, 1000, 2.5e6)] == ["0.000us", "1.500us", "999.999us", "1.000ms", "2.500s"]
-    assert [units.memory_text(v) for v in (0, 1023, 1024, -2048, 3 << 20, 5 << 30)] == ["0 B", "1023 B", "1.00 KB", "-2.00 KB", "3.00 MB", "5.00 GB"]
+    sizes = {0: "0 B", 1023: "1023 B", 1024: "1.00 KB", -2048: "-2.00 KB", 3 << 20: "3.00 MB", 5 << 30: "5.00 GB"}
+    assert {v: units.memory_text(v) for v in sizes} == sizes
     assert units.share_text(1, 8) == "12.50%" and units.share_text(0, 0) == "0.00%"
     with ag.autograd.profiler.profile() as prof, ag.autograd.profiler.record_function("x"):
         ag.ones(1)

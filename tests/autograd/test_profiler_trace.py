@@ -16,7 +16,7 @@ def profiled():
     P = ag.autograd.profiler
     with P.profile(record_shapes=True, profile_memory=True, with_stack=True, with_flops=True) as prof:
         with P.record_function("forward", "epoch 3"):
-            y = ag.nn.functional.linear(x, ag.ones(4, 3), ag.ones(4)).exp()
+            y = ag.nn.functional.linear(x, ag.ones(4, 3), ag.ones(4)).exp().contiguous()  # returns the tensor itself
         y.sum().backward()
         thread = threading.Thread(target=lambda: x.detach().sin())
         thread.start()

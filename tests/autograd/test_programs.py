@@ -32,7 +32,7 @@ UNARY = [
 BINARY = ["__add__", "__sub__", "__mul__", "maximum"]
 VIEWS = [
     lambda v: v[0], lambda v: v[1:], lambda v: v.t() if v.dim() == 2 else v[:1], lambda v: v.view(-1), lambda v: v[..., :2],
-    lambda v: v.unsqueeze(0), lambda v: v.reshape(-1)[::2], lambda v: v.transpose(0, -1), lambda v: v.flatten(), lambda v: v[:, 1],
+    lambda v: v.unbind()[0], lambda v: v.split(1)[-1], lambda v: v.data, lambda v: v.unsqueeze(0), lambda v: v.reshape(-1)[::2], lambda v: v.transpose(0, -1), lambda v: v.flatten(), lambda v: v[:, 1],
 ]  # fmt: skip
 WRITES = ["add_", "mul_", "sub_", "copy_"]
 WRITES_ALONE = ["zero_", "neg_", "sin_", "tanh_", "exp_", "square_", "abs_"]
@@ -76,9 +76,7 @@ def step(t, values, one):
     if kind == "number":
         return getattr(v, one[2])(one[3])
     if kind == "view":
-        # A view made under no_grad keeps requires_grad in PyTorch, without a history: test_views.py
-        # has what that does.
-        return VIEWS[one[2]](v if t.is_grad_enabled() else v.detach())
+        return VIEWS[one[2]](v)
     if kind == "detach":
         return v.detach()
     if kind == "sum":
@@ -99,7 +97,6 @@ def step(t, values, one):
     if kind == "gather":
         return v[t.tensor([0, -1, 0])] if one[2] else v[..., t.tensor([1, 1])]
     if kind == "expand":
-        v = v if t.is_grad_enabled() else v.detach()
         return v.expand(2, *v.shape) if one[2] else v[None].expand(3, *v.shape)
     if kind == "backward":
         v.sum().backward(retain_graph=one[2])

@@ -98,6 +98,22 @@ def test_each_device_has_its_own_clock(two_devices):
     assert all(e.device_range.elapsed_us() > 0 for e in events)
 
 
+def test_events_are_recorded_on_the_device_of_the_op(two_devices, monkeypatch):
+    record, on = streams.Event.record, []
+    x, grad = ag.ones(4, device="cuda:1", requires_grad=True), ag.ones(4, device="cuda:1")
+
+    def noted(event, stream=None):
+        on.append(streams.current_device())
+        record(event, stream)
+
+    monkeypatch.setattr(streams.Event, "record", noted)
+    with profile(use_device="cuda"):
+        on.clear()
+        y = x.exp()
+        y.backward(grad)
+    assert set(on) == {1} and len(on) >= 6
+
+
 def test_streams_are_rows_of_the_trace(cuda, tmp_path):
     side = ag.cuda.Stream()
     x = ag.ones(4, device="cuda")
@@ -148,17 +164,19 @@ def nvtx(cuda, monkeypatch):
 
 def test_nvtx_ranges(nvtx):
     x = ag.ones(2, 3, requires_grad=True, device="cuda")
-    x * 2
+    y = x * 2
+    (y.unbind(0)[0] * y).sum()
     with emit_nvtx(record_shapes=True):
         with record_function("forward"):
             y = x * 2
-        y.sum().backward()
+        first, second = y.unbind(0)
+        (first * second).sum().backward()
         with pytest.raises(RuntimeError):
             ag.ones(2) + ag.ones(3)
     x * 2
     number = y._edge.seq
     assert nvtx[:2] == ["forward", "  aten::mul, sizes = [[2, 3], []]"]
-    assert nvtx[2].startswith("aten::sum, sizes = [[2, 3]")
+    assert nvtx[2].startswith("aten::unbind, sizes = [[2, 3]")
     assert f"MulBackward0, seq = {number}" in nvtx and "torch::autograd::AccumulateGrad, seq = 0" in nvtx
     assert nvtx[-1].startswith("aten::add") and not [line for line in nvtx if "Output" in line]
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 TEXTS = ["README.md", "CONTRIBUTING.md", "kernels/README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
 every_text = pytest.mark.parametrize("path", TEXTS)
 PLACES = ["", "autograd_gpu", *(f"autograd_gpu/{name}" for name in ("_core", "_ops", "_cuda", "testing")), "kernels", "bench"]
-PLACES += [f"tests/{name}" for name in ("kernels", "standin", "cuda")]
+PLACES += ["tests", *(f"tests/{name}" for name in ("kernels", "standin", "cuda"))]
 
 
 def text(path):
@@ -81,3 +81,12 @@ def test_the_map_names_every_folder():
     for folder in (ROOT / "autograd_gpu").iterdir():
         if (folder / "__init__.py").exists():
             assert f"{folder.name}/" in map_, folder.name
+
+
+def test_the_tests_that_docs_name_exist():
+    """docs/autograd.md says of each feature which test shows it: `file.py::test_name`, below tests/."""
+    named = re.findall(r"`([\w/]+\.py)(?:::(test_\w+))?`", text("docs/autograd.md"))
+    assert len(named) > 100
+    for path, name in named:
+        source = text(f"tests/{path}")
+        assert not name or re.search(rf"^def {name}\(", source, re.M), f"{path}::{name}"

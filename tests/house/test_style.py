@@ -42,8 +42,8 @@ def test_median_file_is_about_a_page():
 
 
 PUBLIC = [
-    "autograd", "autograd.functional", "autograd.profiler", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler",
-    "profiler", "random", "serialization", "special", "testing", "utils.data", "datasets", "viz",
+    "autograd", "autograd.functional", "autograd.profiler", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
+    "optim.lr_scheduler", "profiler", "random", "serialization", "special", "testing", "utils.data", "datasets", "viz",
 ]  # fmt: skip
 
 

@@ -227,6 +227,13 @@ def test_hooks_in_and_around(t, reentrant):
     return y, x.grad, seen
 
 
+@agree
+def test_detached_arguments(t):
+    x, data = leaf(t, [1.0, 2.0]), t.ones(2, dtype=t.float64)
+    a, b, n, rest = tools(t).detach_variable((x * 2, data, 3, [x]))
+    return a, b, n, [a.is_leaf, rest[0] is x]
+
+
 # ---- what only the kind that is not re-entrant does
 
 

@@ -1,6 +1,7 @@
 """Selective checkpoints: the results that a policy names are kept, all else is computed again."""
 
 import functools
+import weakref
 
 import pytest
 
@@ -109,12 +110,14 @@ def test_an_operation_made_of_others(computed):
 
 def test_random_numbers_are_drawn_again():
     """Kept or not, they move the generator: the second mask is the second of the forward too."""
-    x = leaf(ag, [1.0] * 64)
+    x, keep = leaf(ag, [1.0] * 64), [True]
 
     def f(a):
-        return F.dropout(F.dropout(a * 1, 0.5), 0.5)
+        b = F.dropout(a * 1, 0.5)
+        keep[0] = False
+        return F.dropout(b, 0.5)
 
-    y = kept(f, x, policy=lambda ctx, op, *args, **kwargs: True)
+    y = kept(f, x, policy=lambda ctx, op, *args, **kwargs: keep[0])
     y.sum().backward()
     assert x.grad.tolist() == y.tolist() and 0 < (y == 0).sum() < 64
 
@@ -141,6 +144,21 @@ def test_only_one_pass():
     y.sum().backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="Trying to backward an extra time"):
         y.sum().backward()
+
+
+def test_what_was_kept_goes_with_its_use():
+    (x, w), seen = (leaf(ag, v) for v in VALUES), []
+
+    def f(a, b):
+        c = ag.mm(a, b)
+        d = c.sin()
+        seen.extend((weakref.ref(c._array), weakref.ref(d._array)))
+        return d.exp()
+
+    y = kept(f, x, w, policy=[ag.mm])
+    assert seen[0]() is not None and seen[1]() is None
+    y.sum().backward(retain_graph=True)
+    assert seen[0]() is None
 
 
 def test_nothing_kept_any_number_of_passes():

@@ -252,16 +252,14 @@ def events_of(recorder: Recorder) -> list[FunctionEvent]:
     use_device = None if recorder.clock is None else "cuda"
     made: dict[Record, FunctionEvent] = {}
     threads: dict[int, int] = {}
-    recorded: dict[int, FunctionEvent] = {}  # a node's number -> the call that made the node
+    recorded: dict[int, FunctionEvent] = {}  # a node's number -> the first call that gave it
     for record in recorder.records:
         if not (record.end and record.listed):
             continue
         event = made[record] = FunctionEvent(len(made), record, recorder.began, use_device)
         event.thread = threads.setdefault(record.thread.ident, len(threads) + 1)
         if record.kind == "op" and record.seq > 0:
-            first = recorded.get(record.seq)
-            if first is None or event.time_range.end < first.time_range.end:
-                recorded[record.seq] = event
+            recorded.setdefault(record.seq, event)
         parent = record.parent
         while parent is not None and parent not in made:
             parent = parent.parent

@@ -122,9 +122,9 @@ class Recorder:
             self.leave(record)
             raise
         self.leave(record)
-        self._note(record, gate, given, result)
         if record.marks is not None:
             self.clock.end(record.marks, arrays(tensors((result,))) or place)
+        self._note(record, gate, given, result)
         return result
 
     def _is_inside(self, name: str) -> bool:

@@ -60,11 +60,12 @@ def _written(lines: list[str]) -> Iterator[None]:
 
     def see(gate: Any, call: Any, args: tuple, kwargs: dict) -> Any:
         nonlocal inside
-        if inside or threading.get_ident() != thread:
-            return call(*args, **kwargs)
+        name = gate.title(args)
+        if inside or threading.get_ident() != thread or name.startswith("["):
+            return call(*args, **kwargs)  # "[...]" is no operation
         inside = True
         try:
-            line = f"  {gate.name}({', '.join(map(_brief, args))}){_place()}\n"
+            line = f"  {name}({', '.join(map(_brief, gate.given(args)))}){_place()}\n"
             lines.append(line)
             result = call(*args, **kwargs)
             lines[-1] = f"  {_brief(result)} = {line.lstrip()}"

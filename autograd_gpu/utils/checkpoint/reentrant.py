@@ -78,7 +78,7 @@ class CheckpointFunction(Function):
         for place, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             inputs[place] = t
         detached = detach_variable(tuple(inputs))
-        with ctx.around.restored():
+        with enable_grad(), ctx.around.restored():
             outputs = ctx.run_function(*detached)
         _run(outputs if isinstance(outputs, tuple) else (outputs,), grads)
         return (None, None, *(d.grad if isinstance(d, Tensor) else None for d in detached))

@@ -125,19 +125,22 @@ class _Forward(Watching):
         return self._ask(gate, args, kwargs, result, len(self.steps) - 1)
 
     def _ask(self, gate: Gate, args: tuple, kwargs: dict, result: Any, first: int) -> Any:
-        context = SelectiveCheckpointContext(is_recompute=False, op_output=result)
-        function = gate.function if gate.entry is None else gate.entry.function
-        self.inside = True
-        try:
-            choice = self.policy(context, function, *args, **kwargs)
-        finally:
-            self.inside = False
+        choice = None if gate.entry is None else self._choice(gate.entry, args, kwargs, result)
         if choice is True or choice in _SAVE or choice in _OFFLOAD:
             for step in self.steps[first:]:
                 step.keep(choice in _OFFLOAD)
         if not self.depth:
             self._drop()
         return result
+
+    def _choice(self, entry: Any, args: tuple, kwargs: dict, result: Any) -> Any:
+        """What the policy says; what it computes itself does not come by."""
+        context = SelectiveCheckpointContext(is_recompute=False, op_output=result)
+        self.inside = True
+        try:
+            return self.policy(context, entry.function, *args, **kwargs)
+        finally:
+            self.inside = False
 
     def _drop(self) -> None:
         """Everybody was asked: what nobody keeps goes."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..._core.tensor import Tensor
 from ..._ops.declare import Op
-from ..._ops.general import flat
 from ..._ops.observe import Gate, observe, unobserve
+from ..._ops.prepare import flat
 from .results import Step
 
 __all__ = ["Watching"]
