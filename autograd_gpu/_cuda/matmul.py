@@ -163,7 +163,7 @@ def linear(gemm: Gemm, input: Any, weight: Any) -> Any:
 
 
 @by_gemm("linear_bias")
-def linear_bias(gemm: Gemm, input: Any, weight: Any, bias: Any) -> Any:
+def linear_bias(gemm: Gemm, bias: Any, input: Any, weight: Any) -> Any:
     """x W^T + b"""
     if weight.ndim != 2 or weight.dtype.kind == "c" or bias.shape != weight.shape[:1]:
         return NotImplemented

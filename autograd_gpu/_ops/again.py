@@ -6,7 +6,7 @@ from typing import Any
 from .._core.state import hush, quiet, state, unhush
 from .._core.tensor import as_array
 from .errors import wrong_type
-from .general import _there, _wrap, forward
+from .general import forward, on_their_device, wrapped
 from .prepare import prepare
 
 __all__ = ["again"]
@@ -17,13 +17,13 @@ def again(op: Any, values: tuple, known: tuple | None = None) -> tuple[Any, tupl
     gave another time, for the same arguments; then it does not run."""
     token = hush(quiet)
     try:
-        with _there(values) if state.several_devices else nullcontext():
+        with on_their_device(values) if state.several_devices else nullcontext():
             call = prepare(op, values)
             if call is None:
                 raise wrong_type(op, values, op.arrays[0][1])
             if known is None:
                 array, extras = forward(op, call)
                 known = tuple(map(as_array, array)) if op.outputs else as_array(array), extras
-            return _wrap(op, call, *known), known
+            return wrapped(op, call, *known), known
     finally:
         unhush(token)

@@ -57,7 +57,7 @@ class Op(Entry):
             quick=QUICK.setdefault(self.kernel, {}) if kernel else {},
             __name__=forward.__module__,
         )  # fmt: skip
-        function = self._stub(name.lstrip("_"), _general_stub.__code__)
+        function = self._stub(name.lstrip("_"), general_stub.__code__)
         function.derivative, function.write = self.derivative, self.write
         # what `x + y` calls: the same code but for its answer to strangers
         self.operator: Any = None
@@ -131,7 +131,7 @@ class Op(Entry):
         if not name.startswith("__") or name == "__getitem__":
             return self.function
         if self.operator is None:
-            self.operator = self._stub(name, _operator_stub.__code__)
+            self.operator = self._stub(name, operator_stub.__code__)
         return self.operator
 
     def derivative(self, _joint: Any = None, /, **formulas: Any) -> Any:
@@ -275,11 +275,11 @@ class Composite(Entry):
     calls."""
 
 
-def _general_stub(*args: Any, **kwargs: Any) -> Any:
+def general_stub(*args: Any, **kwargs: Any) -> Any:
     return OP.generate("general")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
-def _operator_stub(*args: Any, **kwargs: Any) -> Any:
+def operator_stub(*args: Any, **kwargs: Any) -> Any:
     return OP.generate("operator")(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -326,6 +326,7 @@ def composite(
 
             function = _on_arrays_first(body, function)
             functools.update_wrapper(function, body)
+            function.kernel_name = kernel  # type: ignore[attr-defined]
         entry = Composite(body.__name__, function, where, methods)
         if inplace:
             bind_composite(entry)

@@ -33,8 +33,10 @@ __all__ = [
     "forward",
     "general",
     "is_recorded",
+    "on_their_device",
     "operator",
     "record",
+    "wrapped",
 ]
 
 
@@ -42,13 +44,13 @@ def general(op: Any, values: tuple, out: Any = None) -> Any:
     """Do a call the long way."""
     token = hush(quiet)
     try:
-        with _there(values) if state.several_devices else nullcontext():
+        with on_their_device(values) if state.several_devices else nullcontext():
             return _general(op, values, out)
     finally:
         unhush(token)
 
 
-def _there(values: Any) -> Any:
+def on_their_device(values: Any) -> Any:
     """A context in which the device of the arguments is the current one."""
     arrays = (getattr(v, "_array", v) for v in flat(values))
     found = (a for a in arrays if a.__class__ in RAW and a.__class__ is not np.ndarray)
@@ -65,7 +67,7 @@ def _general(op: Any, values: tuple, out: Any) -> Any:
     if out is not None:
         return _into(op, call, out)
     array, extras = forward(op, call)
-    return _wrap(op, call, array, extras)
+    return wrapped(op, call, array, extras)
 
 
 def operator(op: Any, values: tuple) -> Any:
@@ -118,7 +120,7 @@ def common(op: Any, call: Call) -> np.dtype:
     raise AssertionError(op.name)
 
 
-def _wrap(op: Any, call: Call, array: Any, extras: tuple) -> Any:
+def wrapped(op: Any, call: Call, array: Any, extras: tuple) -> Any:
     """The result as Tensors, with a node where one is due."""
     if op.outputs:
         result = op.result([make(as_array(a)) for a in array])
@@ -247,8 +249,8 @@ def _into(op: Any, call: Call, out: Any) -> Any:
         if modes:
             before_write(t)
     array, _ = forward(op, call)
-    for t, a in zip(outs, array if op.outputs else (array,), strict=True):
-        a = as_array(a)
+    arrays = [as_array(a) for a in (array if op.outputs else (array,))]
+    for t, a in zip(outs, arrays, strict=True):  # all of them before any is written
         if device_of(a) != device_of(t._array):
             raise two_devices(op, device_of(a), device_of(t._array))
         if not can_cast(of(a.dtype), t.dtype):
@@ -256,17 +258,9 @@ def _into(op: Any, call: Call, out: Any) -> Any:
                 f"result type {of(a.dtype).legacy} can't be cast to the desired output type "
                 f"{t.dtype.legacy}"
             )
+    for t, a in zip(outs, arrays, strict=True):
         if t._array.shape != a.shape:
-            if t._array.size:
-                import warnings
-
-                warnings.warn(
-                    "An output with one or more elements was resized since it had shape "
-                    f"{list(t.shape)}, which does not match the required output shape "
-                    f"{list(a.shape)}.",
-                    UserWarning,
-                    stacklevel=4,
-                )
+            _warn_of_resizing(t, a)
             t._array = a.astype(t._array.dtype)
         else:
             t._array[...] = a
@@ -274,3 +268,16 @@ def _into(op: Any, call: Call, out: Any) -> Any:
         if modes:
             observe_write(op, t)
     return op.result(outs) if op.outputs else out
+
+
+def _warn_of_resizing(t: Tensor, array: Any) -> None:
+    if t._array.size:
+        import warnings
+
+        warnings.warn(
+            "An output with one or more elements was resized since it had shape "
+            f"{list(t.shape)}, which does not match the required output shape "
+            f"{list(array.shape)}.",
+            UserWarning,
+            stacklevel=6,
+        )

@@ -14,7 +14,7 @@ from typing import Any
 
 from .run_source import indent, run_source
 
-__all__ = ["call_source", "compile_source", "node_source"]
+__all__ = ["call_source", "compile_source", "node_source", "passed_on", "saved_source"]
 
 _number = count()
 
@@ -38,11 +38,11 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
     if op.lists:
         return [f"def {name}({signature}):", f"    {retry}"]
     main = "[0]" if op.extras else ""
-    passed = _arguments(op, values)
+    passed = passed_on(op, values)
     lines = [
         f"def {name}({signature}):",
         f"    if {first}.__class__ is ndarray:  # a formula, on raw arrays",
-        f"        return forward(numpy, {_arguments(op, {p: p for p in op.params})}){main}",
+        f"        return forward(numpy, {passed_on(op, {p: p for p in op.params})}){main}",
         f"    if {first}.__class__ is not Tensor and {first}.__class__ in RAW:  # of a device",
         *indent(_on_device(op, f"{first}.__class__", {p: p for p in op.params}), 8),
         f"        return array{main}",
@@ -66,7 +66,7 @@ def call_source(op: Any, name: str, operator: bool) -> list[str]:
 def _on_device(op: Any, kind: str, values: dict[str, str]) -> list[str]:
     """array = the result on a CUDA device: a kernel that looks at its arguments itself is called
     here, all others by `Op.elsewhere`."""
-    passed = _arguments(op, values)
+    passed = passed_on(op, values)
     if op.kernel is None:
         return [f"array = elsewhere({passed})"]
     return [
@@ -84,7 +84,7 @@ def _list_call(op: Any, name: str, retry: str) -> list[str]:
     """def cat(tensors, dim): ..., the same with a list for one array."""
     first = op.arrays[0][1]
     values = {p: p for p in op.params} | {first: "arrays"}
-    given, passed = _arguments(op, {p: p for p in op.params}), _arguments(op, values)
+    given, passed = passed_on(op, {p: p for p in op.params}), passed_on(op, values)
     dtypes = [
         "for a in arrays:",
         "    if a.dtype is not arrays[0].dtype:",
@@ -133,7 +133,8 @@ def _list_record(op: Any, values: dict[str, str]) -> list[str]:
     ]
 
 
-def _arguments(op: Any, values: dict[str, str]) -> str:
+def passed_on(op: Any, values: dict[str, str]) -> str:
+    """The arguments of a forward, as a call spells them."""
     return ", ".join(f"{p}={values[p]}" if p in op.keywords else values[p] for p in op.params)
 
 
@@ -238,7 +239,7 @@ def _record(op: Any, values: dict[str, str], retry: str, reference: int) -> list
     else:
         lines += ["node = new(Node)"]
     lines += [f"node.{e} = {e}" for e in edges]
-    lines += [f"node.{name} = {_saved(op, name, values, edges)}" for name in op.users]
+    lines += [f"node.{name} = {saved_source(op, name, values, edges)}" for name in op.users]
     lines += ["node.g = None", "node.seq = tick()"]
     return [*lines, *_result_edges(op), "return result"]
 
@@ -276,7 +277,8 @@ def _shape_tests(op: Any, edges: list[str]) -> str:
     )
 
 
-def _saved(op: Any, name: str, values: dict[str, str], edges: list[str]) -> str:
+def saved_source(op: Any, name: str, values: dict[str, str], edges: list[str]) -> str:
+    """What a node keeps under a name, as an expression."""
     if name == "out":
         value = "array"
     elif name in op.outputs:

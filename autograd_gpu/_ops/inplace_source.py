@@ -6,7 +6,7 @@ All else goes the way of inplace.py, which also says in ordinary code what is do
 
 from typing import Any
 
-from .generate import _arguments, _saved, compile_source, indent
+from .generate import compile_source, indent, passed_on, saved_source
 
 __all__ = ["graft", "inplace_source", "is_plain"]
 
@@ -120,7 +120,7 @@ def _refusals(op: Any, slow: str, first: str, edges: list[str]) -> list[str]:
 
 def _write(op: Any, slow: str) -> list[str]:
     names = dict(zip([p for _, p, _ in op.arrays], ["array", "a1"], strict=False))
-    passed = _arguments(op, {p: p for p in op.params} | names)
+    passed = passed_on(op, {p: p for p in op.params} | names)
     if op.writer is not None:
         return [f"writer(numpy, {passed})"]
     return [
@@ -139,7 +139,7 @@ def _history(op: Any, edges: list[str]) -> list[str]:
     values = {p: p for p in op.params} | {first: "array"}
     if len(op.arrays) == 2:
         values[op.arrays[1][1]] = "a1"
-    saved = {n: "before" if n == first else _saved(op, n, values, edges) for n in op.users}
+    saved = {n: "before" if n == first else saved_source(op, n, values, edges) for n in op.users}
     return [
         "if recorded:",
         "    record_write(array)",

@@ -53,8 +53,8 @@ def _linear(xp, input: Array, weight: Array):
 
 
 @op(where=(), node="AddmmBackward0", kernel="linear_bias")
-def _linear_bias(xp, input: Array, weight: Array, bias: Array):
-    """See `linear`."""
+def _linear_bias(xp, bias: Array, input: Array, weight: Array):
+    """See `linear`. As in `addmm` what is added comes first, and gets its gradient first."""
     if bias.ndim != 1 or bias.dtype != input.dtype or bias.shape[0] != weight.shape[0]:
         raise _Unusual
     out = _fused(xp, input, weight)
@@ -97,9 +97,9 @@ _linear.derivative(
     weight=lambda grad, input: _weight_gradient(grad, input),
 )
 _linear_bias.derivative(
+    bias=lambda grad: _bias_gradient(grad),
     input=lambda grad, weight: _input_gradient(grad, weight),
     weight=lambda grad, input: _weight_gradient(grad, input),
-    bias=lambda grad: _bias_gradient(grad),
 )
 
 
@@ -113,7 +113,7 @@ def linear(input, weight, bias=None):
     RuntimeError for sizes that do not fit and for different dtypes.
     """
     try:
-        return _linear(input, weight) if bias is None else _linear_bias(input, weight, bias)
+        return _linear(input, weight) if bias is None else _linear_bias(bias, input, weight)
     except _Unusual:
         return _composed(input, weight, bias)
 

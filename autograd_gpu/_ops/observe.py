@@ -15,7 +15,7 @@ from .._core.tensor import Tensor
 from ..autograd.function import Function
 from ..autograd.node import verbs
 from .bind import inplace_stub
-from .declare import Op, _general_stub, _operator_stub
+from .declare import Op, general_stub, operator_stub
 from .inplace import write_inplace
 from .inplace_source import graft
 from .names import title_of
@@ -28,8 +28,8 @@ Observer = Callable[["Gate", Callable[..., Any], tuple, dict], Any]
 raises; it runs in the thread of the call."""
 
 _STUBS: dict[int, Callable[[Any], Any]] = {
-    id(_general_stub.__code__): lambda op: op.generate("general"),
-    id(_operator_stub.__code__): lambda op: op.generate("operator"),
+    id(general_stub.__code__): lambda op: op.generate("general"),
+    id(operator_stub.__code__): lambda op: op.generate("operator"),
     id(inplace_stub.__code__): graft,
 }
 """What writes the code of a function that still has the one that all begin with."""
@@ -153,6 +153,8 @@ def unobserve(observer: Observer) -> None:
         if not _observers:
             for gate in _gates.values():
                 gate.close()
+            for function in _offered:  # it may go when nobody else holds it
+                _gates.pop(function, None)
 
 
 def _nothing(_: tuple) -> tuple:

@@ -63,7 +63,7 @@ def _formula(op: Any, k: int) -> list[str]:
 
 
 def _deliver() -> list[str]:
-    """graph.deliver, inline: the first older node found is returned, others wait in the heap."""
+    """`node.deliver`, inline: the first older node found is returned, others wait in the heap."""
     return """\
 if edge.g is not None:
     edge.g = edge.g + g if g.__class__ is ndarray else plus(edge.g, g)

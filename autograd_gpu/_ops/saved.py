@@ -6,7 +6,6 @@ pays nothing.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,11 @@ import numpy as np
 from .._core.library import RAW
 from .._core.tensor import Tensor, make
 from ..autograd.mutation import modified, written_since
-from ..autograd.node import AccumulateGrad, freed
+from ..autograd.node import AccumulateGrad
+from ..autograd.saved_tensor import SavedTensor
 from ..autograd.saving import Packed, pack_slot
 
-__all__ = ["SavedTensor", "expose", "option", "sizes", "tensor"]
+__all__ = ["expose", "option", "sizes", "tensor"]
 
 
 def expose(op: Any, cls: type) -> None:
@@ -69,7 +69,15 @@ def _shown(name: str, rule: Any) -> property:
 
 @functools.cache
 def _raw(slot: str) -> property:
-    return property(lambda node: SavedTensor(node, slot), doc="A handle of this saved tensor.")
+    def handle(node: Any) -> SavedTensor:
+        def pack(hooks: tuple) -> None:
+            pack_slot(node, slot, tensor(node, slot, False), hooks)
+
+        return SavedTensor(
+            lambda: getattr(node, slot), lambda checked: tensor(node, slot, checked), pack
+        )
+
+    return property(handle, doc="A handle of this saved tensor.")
 
 
 _WRAPPING = {
@@ -95,11 +103,11 @@ def unsigned(value: Any) -> Any:
     return value % 2**64 if isinstance(value, int) and value < 0 else value
 
 
-def tensor(node: Any, slot: str) -> Any:
+def tensor(node: Any, slot: str, checked: bool = True) -> Any:
     """A saved tensor as it was: an input with its history (a leaf itself), an output with this
     node. None where the gradients that are wanted do not need it.
 
-    RuntimeError after it was freed, or written in place.
+    RuntimeError after it was freed, or, where that is `checked`, written in place.
     """
     value = getattr(node, slot)
     if value is None:
@@ -107,14 +115,16 @@ def tensor(node: Any, slot: str) -> Any:
     if value.__class__ in (list, tuple):
         if value and value[0].__class__ is Packed:
             return tuple(v.unpack() for v in value)
-        return tuple(None if v.__class__ is slice else _attached(node, slot, v) for v in value)
-    return _attached(node, slot, value)
+        return tuple(
+            None if v.__class__ is slice else _attached(node, slot, v, checked) for v in value
+        )
+    return _attached(node, slot, value, checked)
 
 
-def _attached(node: Any, slot: str, value: Any) -> Any:
+def _attached(node: Any, slot: str, value: Any, checked: bool) -> Any:
     if value.__class__ is Packed:
         value = value.unpack()._array
-    elif value.__class__ in RAW:
+    elif checked and value.__class__ in RAW:
         entry = written_since(value, node.seq)
         if entry is not None:
             raise modified(node, slot, value, entry)
@@ -148,61 +158,3 @@ def sizes(node: Any, slot: str) -> tuple[int, ...]:
             raise AttributeError(f"{node.name()} keeps no '{slot}', since no gradient needs it")
         shape = saved.shape
     return tuple(shape)
-
-
-class SavedTensor:
-    """One tensor that a node saved, as `_raw_saved_*` gives it."""
-
-    def __init__(self, node: Any, slot: str) -> None:
-        self._node, self._slot = node, slot
-
-    @property
-    def data(self) -> Any:
-        """What is kept: the tensor, or what its pack hook made of it; None after it was freed."""
-        value = getattr(self._node, self._slot)
-        if value.__class__ is Packed:
-            return value.value
-        return None if value is None else tensor(self._node, self._slot)
-
-    @property
-    def unpack_hook(self) -> Callable | None:
-        """The hook that brings the tensor back, or None."""
-        value = getattr(self._node, self._slot)
-        return value.unpack_hook if value.__class__ is Packed else None
-
-    def unpack(self) -> Any:
-        """The tensor, as backward gets it. RuntimeError after it was freed."""
-        return tensor(self._node, self._slot)
-
-    def register_hooks(self, pack_hook: Callable, unpack_hook: Callable) -> None:
-        """Let the tensor pass through `pack_hook` now, and what that returns through `unpack_hook`
-        whenever it is needed.
-
-        Raises:
-            TypeError: a hook that cannot be called.
-            RuntimeError: nothing is saved, it was freed, it has hooks, or pack_hook writes into it.
-        """
-        for hook in (pack_hook, unpack_hook):
-            if not callable(hook):
-                raise TypeError(f"register_hooks(): {type(hook).__name__} is not callable")
-        value = getattr(self._node, self._slot)
-        if value is None:
-            raise self._nothing()
-        packed = value[0] if value.__class__ in (list, tuple) and value else value
-        if packed.__class__ is Packed:
-            raise RuntimeError(
-                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
-                "only one pair of hooks is allowed at a time."
-            )
-        original = tensor(self._node, self._slot)
-        pack_slot(self._node, self._slot, original, (pack_hook, unpack_hook))
-
-    def _nothing(self) -> RuntimeError:
-        try:
-            tensor(self._node, self._slot)
-        except RuntimeError:
-            return RuntimeError(
-                "Calling register_hooks on a saved tensor after it has been freed. "
-                + str(freed()).partition("freed). ")[2]
-            )
-        return RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")

@@ -11,6 +11,7 @@ from .api import grad
 from .function import BackwardCFunction
 from .hooks import call, wrap
 from .numerical import host
+from .plan import reachable
 from .views import edge_of
 
 __all__ = [
@@ -82,14 +83,7 @@ def check_times_grad(outs: list[Tensor], targets: list[Tensor], close: bool) -> 
 
 def _functions(outs: list[Tensor]) -> list[BackwardCFunction]:
     """The nodes of Functions behind the outputs."""
-    order = [edge_of(o) for o in outs]
-    seen = set(order)
-    for node in order:  # grows while it is walked
-        for edge in node.edges():
-            if edge is not None and edge not in seen:
-                seen.add(edge)
-                order.append(edge)
-    return [n for n in order if isinstance(n, BackwardCFunction)]
+    return [n for n in reachable(map(edge_of, outs)) if isinstance(n, BackwardCFunction)]
 
 
 def check_undefined(outs: list[Tensor], targets: list[Tensor]) -> None:

@@ -187,7 +187,9 @@ class _Watch:
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         node = _running.nodes.pop()
-        if error is None or isinstance(node, (AccumulateGrad, Output)):
+        if not isinstance(error, Exception):  # a recomputation ends early, or the user ends it all
+            return
+        if isinstance(node, (AccumulateGrad, Output)):
             return
         if not hasattr(error, "_forward_was_shown"):
             _warn(node)

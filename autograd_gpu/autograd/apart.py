@@ -1,5 +1,6 @@
 """A pass that keeps its waiting gradients apart from the nodes, where another thread's pass has the
-nodes' own slots: the engine once more, slower, and without a trace in the nodes.
+nodes' own slots, or somebody inspects what each node gives: the engine once more, slower, and
+without a trace in the nodes.
 """
 
 from heapq import heappop, heappush

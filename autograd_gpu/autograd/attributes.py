@@ -42,6 +42,11 @@ def set_requires_grad(self: Tensor, mode: bool) -> None:
     """
     if not is_leaf_edge(edge_of(self)):
         raise RuntimeError(_NOT_A_LEAF if mode else _NOT_A_LEAF + _DETACH)
+    if mode and self._array.dtype.kind in "biu":
+        raise RuntimeError(
+            "only Tensors of floating point and complex dtype can require gradients, not "
+            f"{self.dtype!r}"
+        )
     requires_grad_(self, mode)
 
 

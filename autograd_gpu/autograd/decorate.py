@@ -4,9 +4,12 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["Decorator"]
+__all__ = ["Decorated", "Decorator"]
+
+Decorated = TypeVar("Decorated", bound=Callable)
+"""What is decorated keeps its type."""
 
 
 class Decorator:
@@ -15,8 +18,11 @@ class Decorator:
     own code that does, never what consumes or schedules them.
     """
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Decorated) -> Decorated:
         """Decorate."""
+        return self._wrapped(function)
+
+    def _wrapped(self, function: Any) -> Any:
         if inspect.isclass(function):
             return self._wrap_init(function)
         if inspect.isgeneratorfunction(function):
@@ -54,7 +60,7 @@ class Decorator:
             f"decoration, you can directly decorate the `__init__` method of {cls.__name__} and "
             "nothing else.",
             FutureWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         cls.__init__ = self(cls.__init__)
         return cls

@@ -2,10 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from .._core.device import device, device_of
-from .._core.dtype import of
+from .._core.device import device
 from .._core.size import Size
 from .._core.tensor import Tensor
 from .node import Node, Output
@@ -67,16 +64,12 @@ def edge_at(given: GradientEdge) -> Any:
         )
     if hasattr(node, "output_edge"):  # of a Function: not all of its outputs need have gradients
         return node.output_edge(index)
-    return Output(node, index) if hasattr(node, "shapes_out") and _shared(node) else node
+    return Output(node, index) if hasattr(node, "shapes_out") and node.several() else node
 
 
 def outputs_of(node: Any) -> int:
     """How many outputs a node has."""
     return len(node.shapes_out) if hasattr(node, "shapes_out") else 1
-
-
-def _shared(node: Any) -> bool:
-    return node.op is not None and bool(node.op.relays or node.op.many)
 
 
 def form_at(given: GradientEdge) -> tuple[Size, Any, device]:
@@ -87,8 +80,3 @@ def form_at(given: GradientEdge) -> tuple[Size, Any, device]:
 
     found = input_metadata(given.node)[given.output_nr]
     return Size(found.shape), found.dtype, found.device
-
-
-def form_of_array(array: Any) -> tuple[Size, Any, device]:
-    """The same of an array."""
-    return Size(array.shape), of(np.dtype(array.dtype)), device_of(array)

@@ -22,7 +22,7 @@ from .passes import Pass, here, run_queued
 from .plan import Feeds, Plan, reachable
 from .watch import around, inspectors, watchers
 
-__all__ = ["run_backward", "settle", "watchers"]
+__all__ = ["run_backward", "settle"]
 
 _slots = threading.Lock()
 """Gradients wait in the nodes' own slots: those of one pass, and of the passes nested in it. Who

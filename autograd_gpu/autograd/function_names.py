@@ -5,7 +5,7 @@ from typing import Any
 from .hooks import Hooks
 from .node import Node
 
-__all__ = ["HooksOf", "OwnNames", "begin", "reserve", "set_aside", "settle"]
+__all__ = ["HooksOf", "OwnNames", "begin", "reserve", "settle"]
 
 _UNSET: Any = object()
 _reserved: set[str] = set()

@@ -158,10 +158,6 @@ class BackwardCFunction(Node, FunctionCtx):
         """One a tensor among the arguments."""
         return list(self._in_edges)
 
-    def set_edge(self, index: int, edge: Any) -> None:
-        """Put another edge in a place."""
-        self._in_edges[index] = edge
-
     def release(self) -> None:
         """Free what forward saved."""
         self._kept = None

@@ -7,13 +7,13 @@ what is given out.
 """
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 from .._core.state import local, modes, state
 from .._core.tensor import Tensor, make
 from .mutation import modified, written_since
 from .node import AccumulateGrad, freed
+from .saved_tensor import SavedTensor
 from .saving import Packed, packed, refuse_inference
 from .views import edge_of
 
@@ -136,51 +136,30 @@ def kept_arrays(node: Any) -> tuple | None:
     return kept if kept is None else tuple(None if k is None else k[0] for k in kept)
 
 
-class SavedTensor:
-    """One tensor that a Function saved, as `_raw_saved_tensors` gives it."""
-
-    def __init__(self, node: Any, place: int) -> None:
-        self._node, self._place = node, place
-
-    def _entry(self) -> Any:
-        kept = self._node._kept
-        if kept is None or kept is _CLEARED:
-            raise RuntimeError(
-                "Calling register_hooks on a saved tensor after it has been freed. "
-                + str(freed()).partition("freed). ")[2]
-            )
-        return kept[self._place]
-
-    def register_hooks(
-        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
-    ) -> None:
-        """Let the tensor pass through `pack_hook` now, and what that returns through `unpack_hook`
-        whenever it is needed.
-
-        Raises:
-            TypeError: a hook that cannot be called.
-            RuntimeError: None was saved, it was freed, it has hooks, or pack_hook writes into it.
-        """
-        for hook in (pack_hook, unpack_hook):
-            if not callable(hook):
-                raise TypeError(f"register_hooks(): {type(hook).__name__} is not callable")
-        entry = self._entry()
-        if entry is None:
-            raise RuntimeError(
-                "Calling register_hooks on a saved tensor with value None is forbidden"
-            )
-        if entry[0].__class__ is Packed:
-            raise RuntimeError(
-                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
-                "only one pair of hooks is allowed at a time."
-            )
-        given = make(entry[0]) if entry[2] is None else _again(self._node, entry)
-        entry[:] = packed(given, (pack_hook, unpack_hook)), entry[1], None
-
-
 def raw_tensors(node: Any) -> tuple[SavedTensor, ...]:
-    """An object for each saved tensor. RuntimeError where they were freed."""
+    """A handle of each saved tensor. RuntimeError where they were freed."""
     kept = node._kept
     if kept is None:
         raise freed()
-    return tuple(SavedTensor(node, i) for i in range(len(kept)))
+    return tuple(_handle(node, i) for i in range(len(kept)))
+
+
+def _handle(node: Any, place: int) -> SavedTensor:
+    def held() -> Any:
+        kept = node._kept
+        return kept[place][0] if kept and kept[place] is not None else None
+
+    def again(checked: bool) -> Any:
+        entry = _checked(node)[place]
+        if entry is None:
+            return None
+        if checked and state.last_write > node.seq:
+            _check_writes(node, [entry])
+        return _again(node, entry)
+
+    def pack(hooks: tuple) -> None:
+        entry = node._kept[place]
+        given = make(entry[0]) if entry[2] is None else _again(node, entry)
+        entry[:] = packed(given, hooks), entry[1], None
+
+    return SavedTensor(held, again, pack)

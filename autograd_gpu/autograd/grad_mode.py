@@ -9,7 +9,7 @@ from typing import Any
 
 from .._core.inference import Inference
 from .._core.state import local, off, set_recording
-from .decorate import Decorator
+from .decorate import Decorated, Decorator
 
 __all__ = [
     "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
@@ -71,7 +71,7 @@ class set_grad_enabled(Decorator):
         self.mode, self.previous = _checked("set_grad_enabled", mode), local.on
         set_recording(self.mode)
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function, a generator function or a coroutine function."""
         set_recording(self.previous)  # as a decorator it acts in the calls, not where it is written
         return super().__call__(function)

@@ -128,8 +128,7 @@ def run_by_hand(self: Any, *grads: Tensor | None) -> Any:
     else:
         recorded = recording()
         given = [g if g is None or recorded else g._array for g in grads]
-        several = self.op is not None and (self.op.relays or self.op.many)
-        results = self.gradients(given if several else given[0], recorded)
+        results = self.gradients(given if self.several() else given[0], recorded)
     wrapped = tuple(map(wrap, results))
     return wrapped[0] if len(wrapped) == 1 else wrapped
 

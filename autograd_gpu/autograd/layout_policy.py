@@ -1,9 +1,8 @@
 """enforce_grad_layout_policy: must gradients lie row by row in memory?"""
 
 import threading
-from collections.abc import Callable
 
-from .decorate import Decorator
+from .decorate import Decorated, Decorator
 
 __all__ = ["enforce_grad_layout_policy", "policy"]
 
@@ -28,7 +27,7 @@ class enforce_grad_layout_policy(Decorator):
         self.previous, self.mode = policy.enforced, enable
         policy.enforced = enable
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function, a generator function or a coroutine function."""
         policy.enforced = self.previous  # it acts in the calls, not where it is written
         return super().__call__(function)

@@ -52,10 +52,6 @@ class Node:
         """Where the gradients of the inputs go: nodes, outputs of nodes, leaves, or None."""
         return [getattr(self, name) for name in self.edge_names]
 
-    def set_edge(self, index: int, edge: Any) -> None:
-        """Put another edge in a place (the engine cuts edges for the time of a pass)."""
-        setattr(self, self.edge_names[index], edge)
-
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
         """What `run` does, as one reads it: the results are returned. For create_graph, hooks and
         views.
@@ -116,14 +112,20 @@ class Node:
             return None
         if value.__class__ in (float, int, bool, complex, tuple):
             return value
+        return self.as_saved(name, value)
+
+    def as_saved(self, name: str, array: Any) -> Tensor:
+        """The array kept under `name` as a Tensor: an input with its edge, an output with this
+        node."""
+        op = self.op
         if name == "out":
-            return make(value, self)
+            return make(array, self)
         if name in op.relays:
-            return make(value, Output(self, op.relays.index(name)))
+            return make(array, Output(self, op.relays.index(name)))
         if name in op.outputs:
-            return make(value, self if op.outputs.index(name) == op.main else None)
+            return make(array, self if op.outputs.index(name) == op.main else None)
         edge = op.edge_of.get(name)
-        return make(value, getattr(self, edge) if edge else None)
+        return make(array, getattr(self, edge) if edge else None)
 
     def several(self) -> bool:
         """Has it several outputs, so that a list of gradients waits for it?"""
@@ -207,10 +209,6 @@ class ListNode(Node):
     def edges(self) -> list[Any]:
         """One an input tensor."""
         return list(self.edge_list)
-
-    def set_edge(self, index: int, edge: Any) -> None:
-        """Put another edge in a place."""
-        self.edge_list[index] = edge
 
     def wanted_by(self, name: str) -> bool:
         """What a joint formula saves is there whatever edges there are."""

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .._core.device import library
 from .._core.state import recording, set_recording, tick
 from .._core.tensor import Tensor, make
 from .node import AccumulateGrad, Node, Output
@@ -20,7 +21,9 @@ class DelayedError(Node):
     def __init__(self, message: str, outputs: list[Tensor]) -> None:
         self.message, self.g, self.seq = message, None, tick()
         self.leaves = [AccumulateGrad(make(o._array)) for o in outputs]
-        self.shapes_out = tuple((o._array.shape, o._array.dtype, None) for o in outputs)
+        self.shapes_out = tuple(
+            (o._array.shape, o._array.dtype, library(o._array)) for o in outputs
+        )
 
     def name(self) -> str:
         """As PyTorch calls it."""
@@ -29,10 +32,6 @@ class DelayedError(Node):
     def edges(self) -> list[Any]:
         """To leaves that no program has."""
         return list(self.leaves)
-
-    def set_edge(self, index: int, edge: Any) -> None:
-        """Put another edge in a place."""
-        self.leaves[index] = edge
 
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
         """RuntimeError, always."""

@@ -37,8 +37,7 @@ class saved_tensors_hooks:
         for name, hook in (("pack_hook", self.pack_hook), ("unpack_hook", self.unpack_hook)):
             if not callable(hook):
                 raise TypeError(
-                    f"saved_tensors_hooks(): {name} must be callable, but got "
-                    f"{type(hook).__name__}"
+                    f"saved_tensors_hooks(): {name} must be callable, but got {type(hook).__name__}"
                 )
         if local.no_packing is not None:
             raise RuntimeError(local.no_packing)

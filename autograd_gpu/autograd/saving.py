@@ -16,7 +16,6 @@ from .._core.library import RAW
 from .._core.state import local, recording, set_recording
 from .._core.tensor import Tensor, make
 from .mutation import version
-from .node import Output
 
 __all__ = [
     "Packed",
@@ -31,7 +30,6 @@ __all__ = [
     "packed",
     "refuse_inference",
     "result_observers",
-    "saved_value",
     "writes_as_usual",
 ]
 
@@ -204,7 +202,7 @@ def pack_slot(node: Any, name: str, original: Any = None, hooks: Any = None) -> 
     """
     value = getattr(node, name, None)
     if value.__class__ in RAW:
-        found = original if _is_of(original, value) else _tensor(node, name, value)
+        found = original if _is_of(original, value) else node.as_saved(name, value)
         made: Any = packed(found, hooks)
     elif value.__class__ in (list, tuple) and value and all(v.__class__ in RAW for v in value):
         several = isinstance(original, (list, tuple))
@@ -221,19 +219,6 @@ def pack_slot(node: Any, name: str, original: Any = None, hooks: Any = None) -> 
 
 def _is_of(original: Any, array: Any) -> bool:
     return isinstance(original, Tensor) and original._array is array
-
-
-def _tensor(node: Any, name: str, array: Any) -> Tensor:
-    """What was saved, as a Tensor: an output of the node, or something without a history."""
-    op = node.op
-    if name == "out":
-        return make(array, node)
-    if name in op.relays:
-        return make(array, Output(node, op.relays.index(name)))
-    if name in op.outputs:
-        return make(array, node if op.outputs.index(name) == op.main else None)
-    edge = op.edge_of.get(name)
-    return make(array, getattr(node, edge) if edge else None)
 
 
 class PackedNode:
@@ -261,12 +246,7 @@ def _packed_class(cls: Any) -> type:
 
 def _unpacking(method: Callable) -> Callable:
     def unpacked(self: Any, *args: Any) -> Any:
-        with _lock:
-            use = _uses.get(self)
-            if use is not None:
-                use.count += 1
-        if use is None:
-            use = _unpack(self)
+        use = _enter(self)
         try:
             return method(self, *args)
         finally:
@@ -289,18 +269,25 @@ _uses: dict[Any, _Use] = {}
 _lock = threading.Lock()
 
 
-def _unpack(node: Any) -> _Use:
-    before = [(name, getattr(node, name)) for name in node.saved_names]
+def _enter(node: Any) -> _Use:
+    with _lock:
+        use = _uses.get(node)
+        if use is not None:
+            use.count += 1
+            return use
+        # read here, where no other run has arrays in their place
+        before = [(name, getattr(node, name)) for name in node.saved_names]
     use = _Use([(name, value) for name, value in before if _is_packed(value)])
-    # All of them first: an unpack hook may fail. No lock: it may run anything.
+    # All of them before any is put in place: an unpack hook may fail. No lock: it may run anything.
     arrays = [_again(value) for _, value in use.before]
     with _lock:
         other = _uses.get(node)
         if other is not None:
             other.count += 1
             return other
-        for (name, _), array in zip(use.before, arrays, strict=True):
-            setattr(node, name, array)
+        for (name, value), array in zip(use.before, arrays, strict=True):
+            if getattr(node, name) is value:  # another run may have released it
+                setattr(node, name, array)
         _uses[node] = use
     return use
 
@@ -326,9 +313,3 @@ def _again(value: Any) -> Any:
     if value.__class__ is Packed:
         return value.array()
     return value.__class__(v.array() for v in value)
-
-
-def saved_value(node: Any, name: str) -> Any:
-    """What a node keeps under `name`, unpacked: an array, a list of them, an option, or None."""
-    value = getattr(node, name)
-    return _again(value) if _is_packed(value) else value

@@ -3,11 +3,10 @@ count.
 """
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from .._core.tensor import Tensor
-from .decorate import Decorator
+from .decorate import Decorated, Decorator
 from .mutation import set_version, version
 
 __all__ = [
@@ -47,7 +46,7 @@ class _force_original_view_tracking(Decorator):
         self.previous, self.mode = _replay.on, bool(mode)
         _replay.on = self.mode
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Decorated) -> Decorated:
         _replay.on = self.previous
         return super().__call__(function)
 

@@ -342,13 +342,6 @@ class CopySlices(Node):
         """To the base's history before the write, and to the other inputs of the write."""
         return [self.e0, *self.rest]
 
-    def set_edge(self, index: int, edge: Any) -> None:
-        """Put another edge in a place."""
-        if index:
-            self.rest[index - 1] = edge
-        else:
-            self.e0 = edge
-
     def gradients(self, grad: Any, recorded: bool, needed: Any = None) -> list[Any]:
         """Of the base: g outside of the view, f'(V g) within it; and of the other inputs."""
         if self.inner is None:

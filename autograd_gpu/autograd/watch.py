@@ -20,12 +20,13 @@ any, there are watchers, and passes keep their gradients apart (apart.py)."""
 
 def around(node: Any, grad: Any, array: Any = None) -> ExitStack:
     """The device of `array`, else of the gradient, and what watches the node."""
-    stack = ExitStack()
-    if state.several_devices and (place := _first(grad) if array is None else array) is not None:
-        stack.enter_context(guard(place))
-    for watch in tuple(watchers):
-        stack.enter_context(watch(node, grad))
-    return stack
+    with ExitStack() as stack:  # who entered is left again where a later one cannot be entered
+        place = (_first(grad) if array is None else array) if state.several_devices else None
+        if place is not None:
+            stack.enter_context(guard(place))
+        for watch in tuple(watchers):
+            stack.enter_context(watch(node, grad))
+        return stack.pop_all()
 
 
 def _first(grad: Any) -> Any:

@@ -330,6 +330,8 @@ def sparse_(
     rows, columns = tensor._array.shape
     normal_(tensor, 0, std, generator)
     zeros = math.ceil(sparsity * rows)
+    if modes:
+        before_write(tensor)
     for column in range(columns):
         tensor._array[randperm(rows)._array[:zeros], column] = 0
     record_write(tensor._array)

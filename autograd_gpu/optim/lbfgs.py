@@ -153,6 +153,8 @@ class _Run:
         def at(t: float) -> Point:
             self.move(t, direction)
             loss, gradient = self.again()
+            if modes:
+                before_writes(self.params)
             for p, array in zip(self.params, start, strict=True):
                 p._array[...] = array
                 record_write(p._array)

@@ -164,3 +164,18 @@ def test_errors(case):
     f, kind, words = ERRORS[case]
     with pytest.raises(kind, match=words):
         f()
+
+
+def test_out_is_refused_before_any_is_written():
+    """Of several outputs, the second does not fit."""
+    x, values = ag.tensor([[1.0, 5.0], [3.0, 2.0]]), ag.zeros(2)
+    with pytest.raises(RuntimeError, match="can't be cast to the desired output type Bool"):
+        ag.max(x, 0, out=(values, ag.zeros(2, dtype=ag.bool)))
+    assert values.tolist() == [0.0, 0.0] and values._version == 0
+
+
+def test_the_warning_of_resizing_names_the_callers_line():
+    ag.add(ag.ones(2), 1)  # on its first call an op writes its code, one frame further in
+    with pytest.warns(UserWarning, match="was resized") as caught:
+        ag.add(ag.ones(2), 1, out=ag.zeros(3))
+    assert caught[0].filename == __file__

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd_gpu as ag
-from autograd_gpu.testing import standin
 
 from .agree import function, leaf
 from .drawn import Drawn, instructions
@@ -19,17 +18,9 @@ RELAXED = settings(
 )  # fmt: skip
 
 
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    if request.param == "cpu":
-        yield "cpu"
-        return
-    with standin.activate():
-        ag.set_default_device("cuda")
-        try:
-            yield "cuda"
-        finally:
-            ag.set_default_device("cpu")
+@pytest.fixture
+def device(default_device):
+    return default_device
 
 
 def memory(tensor):

@@ -15,7 +15,6 @@ import autograd_gpu as ag
 from autograd_gpu._core.layout import owner
 from autograd_gpu._ops.samples import Maker, samples_of
 from autograd_gpu._ops.table import REGISTRY
-from autograd_gpu.testing import standin
 
 OUT_OF_TABLE = {
     "select": lambda b: b.select(1, -1), "narrow": lambda b: b.narrow(1, 1, 2),
@@ -134,15 +133,6 @@ WRITES = {
     "[...] =": (lambda v, s, x: v.__setitem__(..., s**2), lambda v, s, x: (s**2).expand(v.shape)),
     "div_ tanh_": (lambda v, s, x: v.div_(s).tanh_(), lambda v, s, x: (v / s).tanh()),
 }  # fmt: skip
-
-
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    if request.param == "cpu":
-        yield "cpu"
-    else:
-        with standin.activate():
-            yield "cuda"
 
 
 @pytest.mark.parametrize("write", WRITES)

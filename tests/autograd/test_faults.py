@@ -17,15 +17,6 @@ from autograd_gpu.testing import standin
 from ..faults import Points, allocations, calls_inside, faults, thread_state, waiting
 
 
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    if request.param == "cpu":
-        yield "cpu"
-        return
-    with standin.activate():
-        yield "cuda"
-
-
 class Step:
     """A model, and one step of its training that passes by `points`."""
 

@@ -471,7 +471,11 @@ def test_hooks_of_one_saved_tensor(t):
     raw = y.grad_fn._raw_saved_tensors
     raw[0].register_hooks(*recorded_hooks(log))
     words = "Calling register_hooks on a saved tensor"
+    z = keeping(t, keep).apply(x * 1)  # PyTorch's handles do not keep their node
+    other = z.grad_fn._raw_saved_tensors[0]
     seen = [len(raw), [type(r).__name__ for r in raw], y.grad_fn.saved_tensors[0],
+            raw[0].unpack_hook is None, raw[1].data, raw[1].unpack_hook,
+            other.data.grad_fn is not None, other.unpack_hook, other.unpack(),
             fails(RuntimeError, words + " whose hooks have already been set", raw[0].register_hooks, abs, abs),
             fails(RuntimeError, words + " with value None is forbidden", raw[1].register_hooks, abs, abs),
             fails(TypeError, "", y.grad_fn._raw_saved_tensors[1].register_hooks, 3, abs)]  # fmt: skip

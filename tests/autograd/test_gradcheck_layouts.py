@@ -8,18 +8,8 @@ import pytest
 
 import autograd_gpu as ag
 from autograd_gpu.autograd import Function, GradcheckError, gradcheck, gradgradcheck
-from autograd_gpu.testing import standin
 
 from .agree import function, leaf
-
-
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    if request.param == "cpu":
-        yield "cpu"
-    else:
-        with standin.activate():
-            yield "cuda"
 
 
 def apply(forward, backward):

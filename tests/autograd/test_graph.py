@@ -67,7 +67,7 @@ def test_requires_grad_of_what_it_may_not(t):
         ),
         fails(
             RuntimeError,
-            "only Tensors of floating point",
+            "only Tensors of floating point and complex dtype can require gradients",
             setattr,
             t.tensor([True]),
             "requires_grad",

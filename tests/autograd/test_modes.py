@@ -292,7 +292,7 @@ def test_set_grad_enabled_as_a_function(t):
 
 def test_classes_may_be_decorated_with_a_warning(torch):
     for t in (torch, ag):
-        with pytest.warns(FutureWarning):
+        with pytest.warns(FutureWarning) as said:
 
             @t.no_grad()
             class Thing:
@@ -300,6 +300,7 @@ def test_classes_may_be_decorated_with_a_warning(torch):
                     self.mode = t.is_grad_enabled()
 
         assert Thing().mode is False
+    assert said[0].filename == __file__  # the line that decorates
 
 
 @agree

@@ -187,3 +187,20 @@ def test_the_list_of_hooks_may_change_while_it_runs():
     y.backward(retain_graph=True)
     y.backward()
     assert log == ["once", "always", "always", "late"]
+
+
+@agree
+def test_a_layer_serves_its_bias_first(t):
+    """
+        x, w1, b1 -> addmm -> relu -> addmm <- w2, b2      (b2, w2, then b1, x, w1: as of PyTorch's addmm,
+                                                           so that buckets of gradients fill in its order)
+    """
+    log, one = [], t.nn.functional.linear
+    shapes = {"x": (3, 2), "w1": (4, 2), "b1": (4,), "w2": (1, 4), "b2": (1,)}
+    leaves = {n: t.ones(s, requires_grad=True) for n, s in shapes.items()}
+    for name, v in leaves.items():
+        v.register_post_accumulate_grad_hook(lambda p, name=name: log.append(name))
+    x, w1, b1, w2, b2 = leaves.values()
+    hidden = one(x, w1, b1)
+    one(hidden.relu(), w2, b2).sum().backward()
+    return log, hidden.grad_fn.next_functions[0][0].variable is b1, [v.grad for v in leaves.values()]

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import autograd_gpu as ag
-from autograd_gpu.testing import standin
 
 WRITES = [
     ("b.mul_(b)", "b * b"), ("b.mul_(b.t())", "b * b.t()"), ("b.add_(b.t(), alpha=3)", "b + 3 * b.t()"), ("b.mul_(b[:, :1])", "b * b[:, :1]"),
@@ -20,15 +19,6 @@ WRITES = [
     ("b.view(4).mul_(b.t().reshape(4))", "b * b.t()"), ("b.sub_(b.detach())", "b - b.detach()"), ("b.add_(b.data.t())", "b + b.detach().t()"),
     ("b.fmod_(b.t())", "b.fmod(b.t())"),
 ]  # fmt: skip
-
-
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    if request.param == "cpu":
-        yield "cpu"
-    else:
-        with standin.activate():
-            yield "cuda"
 
 
 def derivatives(x, b):

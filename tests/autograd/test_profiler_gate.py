@@ -191,7 +191,7 @@ def test_the_last_observer_leaves_during_a_call():
 
     gate.observe(observer)
     assert ag.nn.functional.softmax(ag.zeros(2), 0).tolist() == [0.5, 0.5]
-    assert ag.exp.__code__.co_name in ("exp", "_general_stub") and gate._observers == ()
+    assert ag.exp.__code__.co_name in ("exp", "general_stub") and gate._observers == ()
 
 
 def test_a_call_that_had_begun_when_the_last_observer_left():

@@ -344,3 +344,37 @@ def test_nothing_is_left_at_the_end():
     with pytest.raises(KeyError), Log(ag).hooks:
         raise KeyError
     assert modes == before
+
+
+def test_a_run_comes_and_goes_while_another_unpacks(monkeypatch):
+    """As another thread's might, between the two times that this one holds the lock."""
+    from autograd_gpu.autograd import saving
+
+    with ag.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x):
+        y = w(ag).exp()
+    node, real, uses = y.grad_fn, saving._lock, []
+
+    class Lock:
+        times = 0
+
+        def __enter__(self):
+            if self.times == 1:
+                with monkeypatch.context() as plain:
+                    plain.setattr(saving, "_lock", real)
+                    saving._leave(node, uses.pop())
+            real.acquire()
+
+        def __exit__(self, *_):
+            real.release()
+            self.times += 1
+            if self.times == 1:
+                with monkeypatch.context() as plain:
+                    plain.setattr(saving, "_lock", real)
+                    uses.append(saving._enter(node))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "_lock", Lock())
+        use = saving._enter(node)
+    assert node.out is y._array
+    saving._leave(node, use)
+    assert node.out.__class__ is saving.Packed

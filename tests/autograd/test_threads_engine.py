@@ -225,7 +225,7 @@ def test_a_thread_that_dies_in_no_grad_takes_nothing_along():
         assert not off
         x = leaf(ag, [2.0])
         assert (x * 2).requires_grad
-        assert run(1, lambda i: (x * 2).backward()) == []
+        assert run(1, lambda i, x=x: (x * 2).backward()) == []
         assert x.grad.tolist() == [2.0]
 
 
@@ -233,7 +233,7 @@ def test_errors_stay_in_their_thread_and_leave_no_trace():
     x, caught = leaf(ag, [2.0]), []
 
     def work(i):
-        for k in range(20):
+        for _ in range(20):
             y = x * 2
             z = y * 3
             if i % 2:

@@ -1,6 +1,5 @@
 """Arguments for every elementwise kernel, and the bodies that they are compared with."""
 
-import inspect
 import sys
 from functools import cache
 
@@ -93,9 +92,8 @@ def bodies():
             found.setdefault(entry.kernel, _forward(entry))
     for module in [m for n, m in sys.modules.items() if n.startswith("autograd_gpu._ops.")]:
         for value in vars(module).values():
-            if inspect.isfunction(value) and hasattr(value, "__wrapped__"):
-                kernels = inspect.getclosurevars(value).nonlocals.get("kernels")
-                found |= {n: value.__wrapped__ for n, k in DECLARED.items() if k is kernels}
+            if hasattr(value, "kernel_name"):
+                found[value.kernel_name] = value.__wrapped__
     return found
 
 

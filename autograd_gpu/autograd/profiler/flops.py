@@ -23,7 +23,7 @@ def flops_of(gate: Any, args: tuple, results: list) -> int:
         return elements
     shapes = [t._array.shape for t in args if hasattr(t, "_array")]
     if name in _PRODUCTS and len(shapes) > 1:
-        added = name.removeprefix("b") in ("addmm", "addmv") or name == "baddbmm"
+        added = name in ("addmm", "addmv", "baddbmm", "_linear_bias")
         return 2 * elements * shapes[added][-1]
     if name == "_convolution" and len(shapes) > 1:
         return 2 * elements * prod(shapes[1][1:])

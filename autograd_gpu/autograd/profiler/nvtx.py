@@ -1,6 +1,5 @@
 """emit_nvtx: ops as ranges for NVIDIA's own tools."""
 
-from types import TracebackType
 from typing import Any
 
 from ..._core.library import cuda_library
@@ -42,12 +41,7 @@ class emit_nvtx:
         markers.append(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._nvtx is not None:
             markers.remove(self)
             watchers.remove(self._watch)

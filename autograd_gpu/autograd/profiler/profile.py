@@ -73,7 +73,7 @@ class profile:
         self._finished = not enabled
         self._events: EventList | None = None
 
-    def __enter__(self) -> "profile | None":
+    def __enter__(self) -> Any:  # a profile, or None where it is not enabled
         if not self.enabled:
             return None
         if self.entered:

@@ -148,7 +148,7 @@ class Recorder:
             note_memory(record, arrays(results), [owner(a) for a in arrays(used)])
 
     def watch(self, node: Any, grad: Any) -> Any:
-        """A context in which a node runs (see `watchers` of the engine)."""
+        """A context in which a node runs (see `watch.py`)."""
         return _HERE if isinstance(node, Output) else NodeWatch(self, node, grad)
 
 
