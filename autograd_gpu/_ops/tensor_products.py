@@ -150,13 +150,13 @@ def _power(A: Any, n: int) -> Any:
     from .convert import clone
 
     if n == 0:
-        from .._core.device import library
-        from .._core.tensor import make
+        from .._core.dtype import BY_NAME
+        from .create_like import ones_like
+        from .ranges import eye
         from .select import masked_fill
 
-        xp, array = library(A._array), A._array
-        nothing = masked_fill(A, make(xp.ones(array.shape, bool)), 0)  # whose derivative is 0
-        return nothing + make(xp.eye(array.shape[-1], dtype=array.dtype))
+        nothing = masked_fill(A, ones_like(A, dtype=BY_NAME["bool"]), 0)  # whose derivative is 0
+        return nothing + eye(A.shape[-1], dtype=A.dtype, device=A.device)
     if n == 1:
         return clone(A)
     result = None

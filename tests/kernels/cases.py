@@ -7,7 +7,6 @@ import ml_dtypes
 import numpy as np
 
 import autograd_gpu  # noqa: F401 - fills the table
-from autograd_gpu._core.library import KERNELS as DECLARED
 from autograd_gpu._core.manifest import KERNELS, SCALARS, Elementwise
 from autograd_gpu._ops.registry import REGISTRY
 
