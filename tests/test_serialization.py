@@ -56,7 +56,7 @@ PLAIN = [
     None, True, False, 0, -1, 255, 256, 65535, 65536, -(2**31), 2**31, 2**64, -(2**70), 10**700,
     0.0, -1.5, 1e308, float("inf"), float("nan"), 1 + 2j, "", "text", "n\u00e9 \u2603 \U0001f600",
     "lone \ud800", b"", b"a\x00\xff", bytearray(b"\xff\x00"), [], {}, (), (1,), (1, 2), (1, 2, 3),
-    (1, 2, 3, 4), [[], [[]]], {"a": {1: {(1, "b"): None}}}, set(), {1, "a"}, frozenset({1, 2}),
+    (1, 2, 3, 4), [[], [[]]], {"a": {1: {(1, "b"): None}}}, set(), {1, 2.5}, {"a"}, frozenset({1, 2}),
     Size([2, 3]), Size([]), BY_NAME["float32"], BY_NAME["bool"], device("cpu"), device("cuda:1"),
     np.float32(1.5), np.int64(-3), np.bool_(True), np.complex128(1j),
     np.arange(6.0).reshape(2, 3).T,
