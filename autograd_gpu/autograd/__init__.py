@@ -43,4 +43,7 @@ def __getattr__(name: str) -> _Any:
     """The profiler is loaded when it is first named."""
     if name == "profiler":
         return _importlib.import_module(".profiler", __name__)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    raise AttributeError(
+        f"module '{__name__}' has no attribute '{name}' (if PyTorch has it, this version does not: "
+        "see 'What is covered' in README)"
+    )

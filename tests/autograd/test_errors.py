@@ -267,3 +267,8 @@ def test_errors_leave_everything_as_it_was(t):
     ):
         fails(RuntimeError, words, misuse)
     return x, b, x._version, b._version, x.grad, b.grad_fn.name(), t.is_grad_enabled()
+
+
+def test_what_is_not_there_says_so():
+    with pytest.raises(AttributeError, match="'autograd_gpu.autograd' has no attribute 'forward_ad'.*What is covered"):
+        ag.autograd.forward_ad  # noqa: B018

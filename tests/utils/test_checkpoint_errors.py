@@ -363,3 +363,9 @@ def test_inference_tensors_are_no_arguments(t):
         data = t.ones(2, dtype=t.float64)
         y = kept(t, lambda a: a + w, data)
     return y.tolist(), fails(RuntimeError, "Inference tensors cannot be saved for backward", kept, t, lambda a: a + w, data)
+
+
+def test_a_context_fn_that_cannot_be_called_is_named():
+    x = ag.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="context_fn must be callable and return two contexts, but got int"):
+        ag.utils.checkpoint.checkpoint(lambda v: v * 2, x, use_reentrant=False, context_fn=3)

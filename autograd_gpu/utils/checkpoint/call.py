@@ -101,6 +101,11 @@ def _prepared(
         raise ValueError(f"determinism_check should be one of {list(_CHECKS)}, but got {check}")
     frame.forms = [] if check == "default" else None
     frame.early_stop = early_stop if settings.early_stop is None else settings.early_stop
+    if not callable(context_fn):
+        raise TypeError(
+            "checkpoint(): context_fn must be callable and return two contexts, but got "
+            f"{type(context_fn).__name__}"
+        )
     context, frame.context = context_fn()
     return frame, context
 
